@@ -1,0 +1,1 @@
+"""Audience rules: text → condition tree → predicate."""

@@ -1,0 +1,179 @@
+"""Everything that Edgewise raises on purpose, as one tree.
+
+    EdgewiseError
+    ├── RulesError               rules_invalid         every fault of one load, at once
+    ├── RequestError                                   the caller's request cannot be served
+    │   ├── InvalidData          invalid_data          body, query or path fails validation
+    │   ├── RouteNotFound        route_not_found       no such path
+    │   ├── MethodNotAllowed     method_not_allowed    the path exists, the method does not
+    │   ├── BodyTooLarge         body_too_large        more bytes than the route takes
+    │   ├── ConfigNotFound       config_not_found      unknown organization or environment
+    │   ├── ProfileNotFound      profile_not_found     no profile under this id
+    │   ├── NamespaceMismatch    namespace_mismatch    the id belongs to another environment
+    │   ├── ProfileOverload      profile_overload      too many waiting updates of one profile
+    │   └── ServiceUnavailable   service_unavailable   nothing was changed; send the same again
+    └── StoreError               store_failed          the store cannot do what was asked
+        ├── StoreUrlError        store_url_invalid     a store URL that names no store
+        ├── StoreBusy            store_busy            locked or unreachable; a retry may succeed
+        └── StoreCorrupt         store_corrupt         a record that cannot be read back
+
+Data lives in attributes, text is derived from it, and every error pickles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import msgspec
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One thing wrong with a rule file: what, where, and what to do about it.
+
+    Args:
+        code: stable snake_case name of the kind of fault.
+        message: what is wrong, in one sentence without a full stop.
+        file: the rule file as the loader names it; empty for rules that come from no file.
+        pointer: JSON Pointer to the place inside the file.
+        audience_id: the audience that is affected, if one is.
+        experience_id: the experience that is affected, if one is.
+        hint: the remedy, if there is an obvious one.
+    """
+
+    code: str
+    message: str
+    file: str = ""
+    pointer: str = ""
+    audience_id: str = ""
+    experience_id: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}#{self.pointer}" if self.file or self.pointer else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{place}: {self.message}{hint}" if place else f"{self.message}{hint}"
+
+
+class EdgewiseError(Exception):
+    """The root of the tree; `code` is the stable name of the kind of error."""
+
+    code: ClassVar[str] = "edgewise_error"
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class RulesError(EdgewiseError):
+    """A ruleset that cannot be served, with every fault found in it."""
+
+    code = "rules_invalid"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = tuple(faults)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.faults,)
+
+
+class RequestError(EdgewiseError):
+    """A request that cannot be served; the HTTP layer turns it into an answer."""
+
+    code = "request_failed"
+
+
+class InvalidData(RequestError):
+    """Body, query or path fails validation; the message names the place."""
+
+    code = "invalid_data"
+
+
+class RouteNotFound(RequestError):
+    """No such path."""
+
+    code = "route_not_found"
+
+
+class MethodNotAllowed(RequestError):
+    """The path exists, the method does not; `allowed` lists those that do."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        super().__init__(f"Method not allowed; this path takes {', '.join(allowed)}.")
+        self.allowed = tuple(allowed)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.allowed,)
+
+
+class BodyTooLarge(RequestError):
+    """The body holds more bytes than this route takes."""
+
+    code = "body_too_large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"The body is larger than {limit_bytes} bytes.")
+        self.limit_bytes = limit_bytes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.limit_bytes,)
+
+
+class ConfigNotFound(RequestError):
+    """Unknown organization or environment."""
+
+    code = "config_not_found"
+
+
+class ProfileNotFound(RequestError):
+    """No profile under this id."""
+
+    code = "profile_not_found"
+
+
+class NamespaceMismatch(RequestError):
+    """The id belongs to a profile of another environment."""
+
+    code = "namespace_mismatch"
+
+
+class ProfileOverload(RequestError):
+    """Too many updates of one profile wait; back off."""
+
+    code = "profile_overload"
+
+
+class ServiceUnavailable(RequestError):
+    """The update was not applied in time. Nothing is lost: send the same again."""
+
+    code = "service_unavailable"
+
+
+class StoreError(EdgewiseError):
+    """The store cannot do what was asked."""
+
+    code = "store_failed"
+
+
+class StoreUrlError(StoreError):
+    """A store URL that names no store, or a place that cannot be used."""
+
+    code = "store_url_invalid"
+
+
+class StoreBusy(StoreError):
+    """The store is locked or unreachable; nothing was written and a retry may succeed."""
+
+    code = "store_busy"
+
+
+class StoreCorrupt(StoreError):
+    """A stored record cannot be read back."""
+
+    code = "store_corrupt"

@@ -1,0 +1,1 @@
+"""Experience definitions: text → validated Experience."""

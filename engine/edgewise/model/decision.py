@@ -1,0 +1,26 @@
+"""What the engine decides for one profile."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class SelectedVariant(msgspec.Struct, frozen=True):
+    """One experience at one variant index, with its part of the answer encoded at load.
+
+    Args:
+        experience_json: the member of `experiences`, encoded.
+        changes_json: its members of `changes`, encoded, in component order.
+    """
+
+    experience_id: str
+    variant_index: int
+    experience_json: msgspec.Raw
+    changes_json: tuple[msgspec.Raw, ...]
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """The audiences of a profile and the variants it gets, both in answer order."""
+
+    audiences: list[str]
+    variants: list[SelectedVariant]

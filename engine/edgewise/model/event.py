@@ -1,0 +1,133 @@
+"""Events as clients send them: only the fields the engine reads; all others are skipped.
+
+Source: events as built by the browser, node and optimization SDKs. Absent and null are the same.
+Every field is optional here, because real senders leave out almost anything; what an event type
+requires is checked in `edgewise.decoding`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+TYPE_NAMES = frozenset(
+    {
+        "page",
+        "track",
+        "identify",
+        "screen",
+        "component",
+        "component_click",
+        "component_hover",
+        "alias",
+        "group",
+    }
+)
+
+
+class Page(msgspec.Struct, kw_only=True):
+    """Where the visitor is; `query` maps names to strings, or to lists from some senders."""
+
+    path: str | None = None
+    query: dict[str, Any] | None = None
+    referrer: str | None = None
+    search: str | None = None
+    url: str | None = None
+
+
+class Campaign(msgspec.Struct, kw_only=True):
+    """The five UTM parameters without their prefix."""
+
+    name: str | None = None
+    source: str | None = None
+    medium: str | None = None
+    term: str | None = None
+    content: str | None = None
+
+
+class Library(msgspec.Struct, kw_only=True):
+    """The client library that built the event."""
+
+    name: str | None = None
+    version: str | None = None
+
+
+class Coordinates(msgspec.Struct, kw_only=True):
+    """A position in degrees as sent; some senders put empty strings."""
+
+    latitude: float | str | None = None
+    longitude: float | str | None = None
+
+
+class EventLocation(msgspec.Struct, kw_only=True, rename="camel"):
+    """A location that the sender supplies; empty strings mean "not given"."""
+
+    coordinates: Coordinates | str | None = None
+    city: str | None = None
+    postal_code: str | None = None
+    region: str | None = None
+    region_code: str | None = None
+    country: str | None = None
+    country_code: str | None = None
+    continent: str | None = None
+    timezone: str | None = None
+
+
+class Consent(msgspec.Struct, kw_only=True, rename="camel"):
+    """What the visitor consented to."""
+
+    is_consent_given: bool | str | None = None
+
+
+class Context(msgspec.Struct, kw_only=True, rename="camel"):
+    """The circumstances of an event."""
+
+    library: Library | None = None
+    user_agent: str | None = None
+    campaign: Campaign | None = None
+    locale: str | None = None
+    page: Page | None = None
+    location: EventLocation | None = None
+    gdpr: Consent | None = None
+
+
+class Event(msgspec.Struct, kw_only=True, rename="camel"):
+    """One visitor event.
+
+    Units: time stamps are ISO 8601 texts or numbers of milliseconds since 1970, as sent.
+    """
+
+    type: str
+    message_id: str | None = None
+    timestamp: str | float | None = None
+    original_timestamp: str | float | None = None
+    sent_at: str | float | None = None
+    anonymous_id: str | None = None
+    user_id: str | None = None
+    context: Context | None = None
+    event: str | None = None
+    name: str | None = None
+    properties: dict[str, Any] | None = None
+    traits: dict[str, Any] | None = None
+    component_id: str | None = None
+    component_type: str | None = None
+    experience_id: str | None = None
+    variant_index: float | None = None
+
+
+class ReceivedEvent(msgspec.Struct, frozen=True):
+    """An event that was accepted: what the engine folds and what the log keeps.
+
+    Args:
+        event: the decoded event; `context.page` is filled from `properties` for a page event
+            that came without one.
+        time_ms: its own time, never later than the arrival by more than the tolerance.
+        message_key: 64-bit hash of the message id, or of the content where there was none.
+        raw: the event as JSON, as it goes to the log.
+    """
+
+    event: Event
+    time_ms: int
+    message_key: int
+    raw: bytes

@@ -1,0 +1,64 @@
+"""What every store offers: single-key compare-and-set, and an append-only event log.
+
+Keys are texts, values are encoded records, versions are positive integers that grow with every
+write of a key. Nothing spans two keys, so that every kind of store can offer it. An append is part
+of the write that it belongs to: both happen or neither does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from edgewise.model.log import LogEntry
+
+
+class Store(Protocol):
+    """A place where profiles live. Every method raises StoreBusy where a retry may succeed."""
+
+    async def get(self, key: str) -> tuple[bytes, int] | None:
+        """Return (value, version) of a key, or None where there is none."""
+
+    async def put_if(
+        self,
+        key: str,
+        value: bytes,
+        version: int,
+        entries: Sequence[LogEntry] = (),
+        seen_ms: int = 0,
+    ) -> int | None:
+        """Write a value if its key still has this version; return the new version, else None.
+
+        Version 0 stands for "no such key". The entries are appended to the log in the same
+        transaction; those whose (profile_id, message_key) the log already has are skipped.
+        `seen_ms` is when the visitor was last seen: `expire` goes by it, 0 never expires.
+        When this returns, the write has the durability the store was opened with.
+        """
+
+    async def delete(self, key: str, version: int | None = None) -> bool:
+        """Remove a key, if given only at this version; return whether it was removed."""
+
+    async def append(self, entries: Sequence[LogEntry]) -> int:
+        """Append entries that belong to no write; return how many were new."""
+
+    async def read_log(self, profile_id: str) -> list[LogEntry]:
+        """Return the log of one profile in arrival order."""
+
+    async def has_logged(self, profile_id: str, message_key: int) -> bool:
+        """Return whether the log of a profile holds this message."""
+
+    def scan_log(self, since_ms: int = 0) -> AsyncIterator[LogEntry]:
+        """Iterate over every entry that arrived at `since_ms` or later, in the order of appending."""
+
+    async def delete_log(self, profile_id: str) -> int:
+        """Remove the log of one profile; return the number of removed entries."""
+
+    async def trim_log(self, before_ms: int, newest: int, limit: int) -> int:
+        """Remove at most about `limit` entries that arrived before `before_ms`, or of which a profile
+        has more than the `newest` ones; return how many, 0 when there is nothing left to do."""
+
+    async def expire(self, before_ms: int, limit: int) -> list[str]:
+        """Return at most `limit` keys whose visitors were last seen before `before_ms`."""
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of files and connections."""
