@@ -163,7 +163,7 @@ class FaultList:
         return default
 
     def share(self, raw: Mapping[Any, Any], key: str, pointer: str, default: float) -> float:
-        """Return a member from 0 to 1, both included; where it is absent, null or none, the default."""
+        """Return a member from 0 to 1, both included; the default if it is absent or faulty."""
         value = raw.get(key)
         if value is None:
             return default

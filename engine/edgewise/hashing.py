@@ -1,0 +1,33 @@
+"""The hashes that put a visitor into a bucket; each is an integer from 0 to 2^32 - 1."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import mmh3
+import xxhash
+
+HASH_COUNT: Final = 2**32
+
+
+def murmur3_32(text: str) -> int:
+    """Return the 32-bit MurmurHash3 of a text as the clients compute it, unsigned, seed 0.
+
+    Source: the clients hash the low byte of each UTF-16 code unit, not UTF-8. For ASCII that is
+    the same.
+    """
+    if text.isascii():
+        return mmh3.hash(text, 0, signed=False)
+    units = text.encode("utf-16-le", "surrogatepass")
+    return mmh3.hash(units[::2], 0, signed=False)
+
+
+def xxh3_seed(experience_id: str) -> int:
+    """Return the 64-bit seed that makes one experience independent of all others."""
+    return xxhash.xxh3_64_intdigest(experience_id.encode("utf-8", "surrogatepass"))
+
+
+def xxh3_halves(stable_id: bytes, seed: int) -> tuple[int, int]:
+    """Return the high and the low 32 bits of the seeded 64-bit XXH3 of a stable_id."""
+    digest = xxhash.xxh3_64_intdigest(stable_id, seed)
+    return digest >> 32, digest & 0xFFFFFFFF
