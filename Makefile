@@ -1,0 +1,115 @@
+# Everything that is done with this project more than once. `make` alone lists it.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# --- What you may set: `make serve PORT=9000` ------------------------------------------------
+
+PORT    ?= 8080
+HOST    ?= 127.0.0.1
+RULES   ?= rules
+STORE   ?= sqlite://$(CURDIR)/.data/profiles.db
+WORKERS ?= 1
+PYTHON  ?= $(shell .ci/find-python $(VERSIONS))
+VENV    ?= .venv
+
+VERSIONS := 3.13 3.12 3.11
+
+# --- Environments ----------------------------------------------------------------------------
+
+# A stamp says what an environment holds: `run` is what serving needs, `dev` is that and the tools.
+RUN := $(VENV)/run.stamp
+DEV := $(VENV)/dev.stamp
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "No Python of $(VERSIONS) found; name one with PYTHON="; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN): requirements/run.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements/run.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): requirements/dev.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $(RUN) $@
+
+# npm writes this file last, so it is the stamp of a finished installation.
+SDK := tests/sdk/node_modules/.package-lock.json
+
+$(SDK): tests/sdk/package.json tests/sdk/package-lock.json tests/sdk/.npmrc
+	@if command -v npm >/dev/null; then \
+	    npm ci --prefix tests/sdk --no-audit --no-fund && touch $@; \
+	else \
+	    echo "npm is missing: the tests with the real SDKs are left out"; \
+	fi
+
+# --- Run -------------------------------------------------------------------------------------
+
+.PHONY: serve
+serve: $(RUN) ## Serve the rules (PORT=8080 HOST=127.0.0.1 RULES=rules STORE=sqlite://... WORKERS=1)
+	@mkdir -p .data
+	$(BIN)/edgewise serve $(RULES) --store $(STORE) --host $(HOST) --port $(PORT) --workers $(WORKERS)
+
+# --- Test ------------------------------------------------------------------------------------
+
+CHECKED = $(wildcard engine tests benchmarks)
+
+.PHONY: test
+test: system-packages $(DEV) ## Run the whole test suite, the one with the real SDKs included
+	@$(MAKE) --no-print-directory $(SDK)
+	$(BIN)/python -m pytest
+
+.PHONY: check
+check: $(DEV) ## Check formatting, lint, types and layers
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/mypy $(CHECKED)
+	$(BIN)/python -m pytest --quiet tests/test_layers.py
+
+.PHONY: test-all
+test-all: ## Run the test suite on each supported Python that is installed
+	@for version in $(VERSIONS); do \
+	    if python=$$(.ci/find-python $$version); then \
+	        echo "Python $$version"; \
+	        $(MAKE) --no-print-directory test PYTHON=$$python VENV=.venv-$$version || exit 1; \
+	    else \
+	        echo "Python $$version is not installed: left out"; \
+	    fi; \
+	done
+
+.PHONY: system-packages
+system-packages: ## Install the system packages that tests use, where that is allowed
+	@tests/system_packages.sh
+
+# --- Maintain --------------------------------------------------------------------------------
+
+# The oldest Python needs the most packages, so its lock serves all. The machine's own pip settings
+# are left out: the hashes are those of the public index.
+LOCK = CUSTOM_COMPILE_COMMAND="make lock" PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= \
+    PIP_EXTRA_INDEX_URL= $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
+    --strip-extras --build-deps-for editable --no-emit-options --no-emit-index-url \
+    --no-emit-trusted-host --no-emit-find-links
+
+.PHONY: lock
+lock: ## Write requirements/*.txt anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
+	@$(MAKE) --no-print-directory lock-with VENV=.venv-3.11 PYTHON="$$(.ci/find-python 3.11)"
+
+.PHONY: lock-with
+lock-with: $(DEV)
+	$(LOCK) $(UPGRADE) --output-file requirements/run.txt pyproject.toml
+	$(LOCK) $(UPGRADE) --extra dev --constraint requirements/run.txt \
+	    --output-file requirements/dev.txt pyproject.toml
+
+.PHONY: clean
+clean: ## Remove environments, caches and build results; profiles in .data stay
+	rm -rf .venv* tests/sdk/node_modules build dist engine/*.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find engine tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+.PHONY: help
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
