@@ -16,16 +16,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from itertools import accumulate
-from typing import Final
 
 import msgspec
 
-from edgewise.hashing import HASH_COUNT, murmur3_32, xxh3_halves, xxh3_seed
+from edgewise.hashing import HASH_COUNT, MURMUR3, murmur3_32, xxh3_halves, xxh3_seed
 from edgewise.model.experience import Experience
-
-MURMUR3: Final = "murmur3"
-XXH3: Final = "xxh3"
-MODES: Final = (MURMUR3, XXH3)
 
 
 class Allocation(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,15 @@ from typing import Any, Final
 from edgewise.errors import Fault
 
 MAX_DEPTH: Final = 32
+# In this order: a boolean is an integer too.
+_KINDS: Final[tuple[tuple[Any, str], ...]] = (
+    (type(None), "null"),
+    (bool, "a boolean"),
+    (str, "a text"),
+    ((int, float), "a number"),
+    (Mapping, "an object"),
+    ((list, tuple), "a list"),
+)
 
 
 def pointer_join(pointer: str, *parts: str | int) -> str:
@@ -33,21 +42,10 @@ def closest(name: str, names: Iterable[str]) -> str:
 
 def kind_of(value: Any) -> str:
     """Return what a value is, in the words of a rule's author: "a text", "a number", "null"."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case str():
-            return "a text"
-        case int() | float():
-            return "a number"
-        case Mapping():
-            return "an object"
-        case list() | tuple():
-            return "a list"
-        case _:
-            return f"a {type(value).__name__}"
+    for type_, name in _KINDS:
+        if isinstance(value, type_):
+            return name
+    return f"a {type(value).__name__}"
 
 
 def quote_hint(value: Any) -> str:
