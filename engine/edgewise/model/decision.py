@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from edgewise.model.profile import Profile
+
 
 class SelectedVariant(msgspec.Struct, frozen=True):
     """One experience at one variant index, with its part of the answer encoded at load.
@@ -24,3 +26,11 @@ class Decision(msgspec.Struct, frozen=True):
 
     audiences: list[str]
     variants: list[SelectedVariant]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """A profile after an update or a read, what was decided for it, and the ruleset's digest."""
+
+    profile: Profile
+    decision: Decision
+    ruleset: str

@@ -1,0 +1,244 @@
+"""Bytes of a request → events: lenient in what may be absent, exact about what is present.
+
+One fast pass of msgspec serves nearly all bodies. What msgspec refuses or the store cannot hold is
+repaired by a slow pass: half surrogate pairs become U+FFFD, integers beyond 64 bits floats.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, NoReturn, TypeVar
+
+import msgspec
+
+from edgewise.errors import InvalidData
+from edgewise.model.event import TYPE_NAMES, Context, Event, Page
+
+MAX_EVENTS = 200
+MAX_DEPTH = 64
+MAX_ID_LENGTH = 512
+
+_T = TypeVar("_T")
+
+
+class Update(msgspec.Struct, frozen=True):
+    """The events of one request, in array order.
+
+    Shape: `raws[i]` is the JSON of `events[i]`, as sent or as repaired; `features` are the names
+    of what the sender asks to be resolved.
+    """
+
+    events: list[Event]
+    raws: list[bytes]
+    features: frozenset[str] = frozenset()
+
+
+class _Options(msgspec.Struct):
+    features: list[str] | None = None
+
+
+class _Envelope(msgspec.Struct):
+    events: list[msgspec.Raw] | None = None
+    options: _Options | None = None
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_EVENT = msgspec.json.Decoder(Event)
+_STORED = msgspec.msgpack.Encoder()
+
+_BOM = b"\xef\xbb\xbf"
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_OPENING = frozenset(b"[{")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_EXPECTED = re.compile(r"Expected `([^`]*)`")
+_MISSING = re.compile(r"Object missing required field `([^`]*)`")
+_NOUNS = {
+    "array": "an array",
+    "bool": "a boolean",
+    "float": "a number",
+    "object": "an object",
+    "str": "a string",
+}
+
+
+def decode_update(body: bytes, max_events: int = MAX_EVENTS) -> Update:
+    """Return the events of a request body, whatever content type it came with.
+
+    Errors: InvalidData that names the place, such as `events[3].traits: expected an object`.
+    Cost: about 3 µs per event; the slow pass costs tenfold.
+    """
+    body = body.removeprefix(_BOM)
+    _check_text(body)
+    envelope, _ = _decode(_ENVELOPE, body, "")
+    if envelope.events is None:
+        raise InvalidData("events: expected an array")
+    if not 1 <= len(envelope.events) <= max_events:
+        raise InvalidData(f"events: expected 1 to {max_events} events")
+    events = []
+    raws = []
+    for index, part in enumerate(envelope.events):
+        event, raw = _decode_event(bytes(part), f"events[{index}]")
+        events.append(event)
+        raws.append(raw)
+    features = envelope.options.features if envelope.options else None
+    return Update(events, raws, frozenset(features or ()))
+
+
+def decode_event(raw: bytes) -> Event:
+    """Return one event from its JSON, such as the log holds.
+
+    Errors: InvalidData that names the place.
+    """
+    _check_text(raw)
+    event, _ = _decode_event(raw, "event")
+    return event
+
+
+def check_id(text: str, place: str) -> None:
+    """Refuse an id that a caller made up too freely to be a key.
+
+    Errors: InvalidData for more than 512 characters or a control character.
+    """
+    if len(text) > MAX_ID_LENGTH:
+        raise InvalidData(f"{place}: expected at most {MAX_ID_LENGTH} characters")
+    if _CONTROL.search(text):
+        raise InvalidData(f"{place}: expected no control characters")
+
+
+def _check_text(data: bytes) -> None:
+    # The decoder does not look into strings that it skips, yet the log keeps them.
+    if not data.isascii():
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            raise InvalidData("body: not UTF-8") from None
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+        _check_depth(data)
+
+
+def _check_depth(data: bytes) -> None:
+    # Without escapes every second piece between quotes is outside of strings.
+    outside = _STRING.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
+    depth = 0
+    for bracket in outside.translate(None, _NO_BRACKETS):
+        if bracket not in _OPENING:
+            depth -= 1
+        elif depth < MAX_DEPTH:
+            depth += 1
+        else:
+            raise InvalidData(f"body: nested deeper than {MAX_DEPTH} levels")
+
+
+def _decode_event(raw: bytes, place: str) -> tuple[Event, bytes]:
+    event, raw = _decode(_EVENT, raw, place)
+    try:
+        _STORED.encode(event)
+    except OverflowError:
+        event, raw = _decode(_EVENT, _repair(raw), place)
+    _complete(event, place)
+    return event, raw
+
+
+def _decode(decoder: msgspec.json.Decoder[_T], data: bytes, place: str) -> tuple[_T, bytes]:
+    try:
+        return decoder.decode(data), data
+    except msgspec.ValidationError as error:
+        _refuse(error, place)
+    except msgspec.DecodeError:
+        data = _repair(data)
+    try:
+        return decoder.decode(data), data
+    except msgspec.ValidationError as error:
+        _refuse(error, place)
+
+
+def _refuse(error: msgspec.ValidationError, place: str) -> NoReturn:
+    text, _, path = str(error).partition(" - at `$")
+    path = path.rstrip("`")
+    if missing := _MISSING.match(text):
+        path = f"{path}.{missing[1]}"
+        text = "required"
+    elif expected := _EXPECTED.match(text):
+        kinds = expected[1].split(" | ")
+        text = "expected " + " or ".join(_NOUNS[kind] for kind in kinds if kind in _NOUNS)
+    else:
+        text = text[0].lower() + text[1:]
+    where = f"{place}{path}".lstrip(".") or "body"
+    raise InvalidData(f"{where}: {text}") from None
+
+
+def _complete(event: Event, place: str) -> None:
+    kind = event.type
+    if kind not in TYPE_NAMES:
+        raise InvalidData(f"{place}.type: unknown event type")
+    if event.user_id:
+        check_id(event.user_id, f"{place}.userId")
+    if event.anonymous_id:
+        check_id(event.anonymous_id, f"{place}.anonymousId")
+    if kind == "page":
+        _fill_page(event)
+    elif kind == "track":
+        _require(event.event, f"{place}.event")
+    elif kind == "component":
+        _require(event.component_id, f"{place}.componentId")
+    elif kind == "identify" and event.traits is None:
+        event.traits = {}
+
+
+def _require(text: str | None, place: str) -> None:
+    if not text:
+        raise InvalidData(f"{place}: expected a string that is not empty")
+
+
+def _fill_page(event: Event) -> None:
+    if event.context is None:
+        event.context = Context()
+    if event.context.page is None and event.properties:
+        event.context.page = _page_of(event.properties)
+
+
+def _page_of(properties: dict[str, Any]) -> Page | None:
+    found = {
+        name: properties[name]
+        for name in ("path", "referrer", "search", "url")
+        if isinstance(properties.get(name), str)
+    }
+    if isinstance(properties.get("query"), dict):
+        found["query"] = properties["query"]
+    return Page(**found) if found else None
+
+
+def _repair(data: bytes) -> bytes:
+    try:
+        tree = json.loads(
+            data.decode(),
+            parse_constant=_constant,
+            parse_float=_finite,
+            parse_int=_whole,
+        )
+    except json.JSONDecodeError as error:
+        raise InvalidData(f"body: not JSON at character {error.pos}") from None
+    text = json.dumps(tree, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _SURROGATE.sub("\ufffd", text).encode()
+
+
+def _constant(name: str) -> NoReturn:
+    raise InvalidData(f"body: {name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise InvalidData("body: number out of range")
+    return number
+
+
+def _whole(text: str) -> int | float:
+    # Longer texts lie outside of 64 bits for certain, and int() refuses very long ones.
+    if len(text) <= 20 and -(2**63) <= (number := int(text)) < 2**64:
+        return number
+    return _finite(text)

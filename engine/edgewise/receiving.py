@@ -1,0 +1,101 @@
+"""Decoded events → the events to fold, in fold order, each with its time and its message key."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from xxhash import xxh3_64_intdigest
+
+from edgewise.decoding import Update
+from edgewise.model.event import Event, ReceivedEvent
+
+TOLERANCE_MS = 60_000
+"""How far a sender's clock may be ahead."""
+
+NEWEST_FIRST_LIBRARY = "Ninetailed React Analytics SDK"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST_MS = (
+    946_684_800_000  # The year 2000: whatever is older came from a clock without a battery.
+)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def receive(update: Update, profile_id: str, arrival_ms: int) -> list[ReceivedEvent]:
+    """Return the events of one request in the order in which they fold.
+
+    That is by time; equal times keep the order of the array, or its reverse where the sender
+    queues newest first. Of events with one message key only the first remains.
+
+    Args:
+        profile_id: what the keys of events without a message id are made from.
+    Units: `arrival_ms` is milliseconds since 1970.
+    Source: the browser SDK's queue, which is newest first; the optimization SDK's is oldest first.
+    """
+    claimed = [_claimed_ms(event, arrival_ms) for event in update.events]
+    received: dict[int, ReceivedEvent] = {}
+    for index in _fold_order(update.events, claimed, arrival_ms):
+        event, raw = update.events[index], update.raws[index]
+        time_ms = _believed_ms(claimed[index], arrival_ms)
+        key = _message_key(event, raw, profile_id, time_ms)
+        if key not in received:
+            received[key] = ReceivedEvent(event, time_ms, key, raw)
+    return list(received.values())
+
+
+def parse_time(value: str | float | None) -> int | None:
+    """Return a time stamp in milliseconds since 1970, or None where it makes no sense.
+
+    Shape: ISO 8601 text, UTC where it names no offset, or a number of milliseconds.
+    Errors: none; times before the year 2000 make no sense either.
+    """
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        time_ms = (moment - _EPOCH) // _MILLISECOND
+    elif value is not None:
+        time_ms = int(value)
+    else:
+        return None
+    return time_ms if time_ms >= _EARLIEST_MS else None
+
+
+def _claimed_ms(event: Event, arrival_ms: int) -> int:
+    for value in (event.timestamp, event.original_timestamp, event.sent_at):
+        time_ms = parse_time(value)
+        if time_ms is not None:
+            return time_ms
+    return arrival_ms
+
+
+def _believed_ms(claimed_ms: int, arrival_ms: int) -> int:
+    return claimed_ms if claimed_ms <= arrival_ms + TOLERANCE_MS else arrival_ms
+
+
+def _fold_order(events: list[Event], claimed: list[int], arrival_ms: int) -> list[int]:
+    order = list(range(len(events)))
+    if len(order) <= 1:
+        return order
+    if _is_newest_first(events, claimed):
+        order.reverse()
+    # A clock that is ahead makes believed times equal; what it claimed still tells the order.
+    order.sort(key=lambda index: (_believed_ms(claimed[index], arrival_ms), claimed[index]))
+    return order
+
+
+def _is_newest_first(events: list[Event], claimed: list[int]) -> bool:
+    context = events[0].context
+    if context and context.library and context.library.name == NEWEST_FIRST_LIBRARY:
+        return True
+    return claimed[0] > claimed[-1] and all(newer >= older for newer, older in pairwise(claimed))
+
+
+def _message_key(event: Event, raw: bytes, profile_id: str, time_ms: int) -> int:
+    if event.message_id:
+        return xxh3_64_intdigest(event.message_id.encode())
+    return xxh3_64_intdigest(b"\0".join((profile_id.encode(), raw, str(time_ms).encode())))
