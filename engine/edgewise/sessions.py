@@ -1,0 +1,76 @@
+"""Sessions: periods of interaction without a break of more than 30 minutes."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import xxhash
+
+from edgewise.model.event import Page
+from edgewise.model.profile import LandingPage, Profile, Session
+from edgewise.values import text_of
+
+LONGEST_BREAK_MS = 30 * 60 * 1000
+"""The longest break inside a session; a break of exactly this length still belongs to it."""
+
+
+def fold_session(profile: Profile, time_ms: int, page: Page | None) -> None:
+    """Continue the active session, or start a new one after a long break.
+
+    The very first event starts a session. A late event, one that is older than the last of the
+    active session, changes nothing.
+
+    Args:
+        time_ms: the event's own time.
+        page: where the event happened; it becomes the landing page if a session starts.
+    Source: the session rule of the vendor's audience documents, in its newest form: a change of
+        campaign does not start a session.
+    """
+    session = profile.session
+    last_ms = session.last_ms
+    if session.count and time_ms - last_ms <= LONGEST_BREAK_MS:
+        if time_ms > last_ms:
+            session.last_ms = time_ms
+        return
+    session.closed_ms += last_ms - session.started_ms
+    session.count += 1
+    session.started_ms = session.last_ms = time_ms
+    session.landing_page = LandingPage() if page is None else _landing_page(page)
+    session.id = _session_id(profile.id, session)
+
+
+def active_length_s(session: Session) -> int:
+    """Whole seconds from the first to the last event of the active session."""
+    return (session.last_ms - session.started_ms) // 1000
+
+
+def average_length_s(session: Session) -> float:
+    """Seconds per session, the active one included; 0 before the first event."""
+    if not session.count:
+        return 0.0
+    total_ms = session.closed_ms + session.last_ms - session.started_ms
+    return total_ms / 1000 / session.count
+
+
+def _session_id(profile_id: str, session: Session) -> str:
+    """A UUID that folding the same events again gives again."""
+    name = f"{profile_id} {session.count} {session.started_ms}"
+    return str(UUID(int=xxhash.xxh3_128_intdigest(name.encode()), version=4))
+
+
+def _landing_page(page: Page) -> LandingPage:
+    return LandingPage(
+        path=page.path or "",
+        query={name: _query_text(value) for name, value in (page.query or {}).items()},
+        referrer=page.referrer or "",
+        search=page.search or "",
+        url=page.url or "",
+    )
+
+
+def _query_text(value: Any) -> str:
+    """The one text that clients accept in an answer; of a repeated parameter the first value."""
+    while isinstance(value, list):
+        value = value[0] if value else None
+    return text_of(value)
