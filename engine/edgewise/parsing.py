@@ -172,7 +172,7 @@ class FaultList:
         if not is_number(value):
             self.wrong_type(pointer, name, "a number from 0 to 1", value)
         elif not 0 <= value <= 1:
-            message = f'"{name}" must be from 0 to 1, not {value}'
+            message = f'"{name}" must be from 0 to 1'
             hint = f"for {value} percent write {value / 100}" if 1 < value <= 100 else ""
             self.at(pointer, "out_of_range", message, hint)
         else:
