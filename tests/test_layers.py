@@ -18,18 +18,21 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     # Data without behaviour, and the smallest helpers around it.
     ("model", "values", "hashing", "parsing", "countries"),
-    # The two tables that rules are made of: what can be read, and how it can be tested.
-    ("attributes", "operators"),
+    # The tables that rules are made of: what can be read, how it can be tested, what can be set.
+    ("attributes", "operators", "settings"),
     # One subject each, pure: no clock, no I/O, no logging.
     ("audiences", "experiences", "allocation", "locales", "decoding"),
     ("sessions", "tallies", "devices", "locations"),
-    # Event into profile, and request into events.
-    ("fold", "receiving"),
-    # An environment's audiences and experiences, loaded; then one decision over them.
-    ("ruleset",),
+    # Request into events, events into profile, two profiles into one, documents into rules.
+    ("receiving", "fold", "merging", "documents"),
+    # An environment's rules, loaded; then one decision over them.
+    ("messages", "ruleset"),
     ("decide",),
     # Here the outer world begins: files, databases, networks, clocks.
     ("sources", "stores", "enrich", "ingest", "simulate"),
+    # What one update needs of the store and of its neighbours in time.
+    ("records", "history", "lanes"),
+    ("identity",),
     # One update from load to save; then HTTP around it; then the command line around that.
     ("service",),
     ("asgi",),
@@ -56,7 +59,7 @@ SHADOWING = frozenset("profile http types select json token compile".split())
 # The record is called what the API calls it, and its folder holds Structs, no script.
 SHADOWING_ALLOWED = frozenset(["model/profile.py"])
 
-EXEC_FILE = "audiences/compiler.py"
+EXEC_FILE = "audiences/runtime.py"
 
 ENGINE = Path(__file__).parent.parent / "engine" / "edgewise"
 MODULES = {path.relative_to(ENGINE).as_posix(): path for path in sorted(ENGINE.rglob("*.py"))}
@@ -154,7 +157,7 @@ def test_no_name_stands_on_two_layers() -> None:
 
 
 def test_generated_code_runs_in_one_file() -> None:
-    """The engine has one call of `exec`, in the compiler, and none of `eval`."""
+    """The engine has one call of `exec`, in one file, and none of `eval`."""
     trees = {module: ast.parse(path.read_text("utf-8")) for module, path in MODULES.items()}
     execs = {module: count for module, tree in trees.items() if (count := calls_of(tree, "exec"))}
     assert execs == {EXEC_FILE: 1}
