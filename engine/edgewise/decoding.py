@@ -69,7 +69,7 @@ def decode_update(body: bytes, max_events: int = MAX_EVENTS) -> Update:
     """Return the events of a request body, whatever content type it came with.
 
     Errors: InvalidData that names the place, such as `events[3].traits: expected an object`.
-    Cost: about 3 µs per event; the slow pass costs tenfold.
+    Cost: about 5 µs for an event of a kilobyte; the slow pass costs tenfold.
     """
     body = body.removeprefix(_BOM)
     _check_text(body)

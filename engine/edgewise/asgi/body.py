@@ -1,0 +1,49 @@
+"""Reading a request's body and headers straight from ASGI messages."""
+
+from __future__ import annotations
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
+
+from edgewise.errors import BodyTooLarge
+
+_LONGEST_LENGTH = 18  # More digits than any limit has, and fewer than int() refuses.
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """Return the first header of this lower-case name, or nothing."""
+    for key, value in scope["headers"]:
+        if key == name:
+            found: bytes = value
+            return found
+    return b""
+
+
+async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
+    """Return the whole body.
+
+    Errors: BodyTooLarge as soon as the announced or received size is over the limit;
+        ClientDisconnect where the client leaves before the end.
+    """
+    if _is_too_long(header(scope, b"content-length"), limit_bytes):
+        raise BodyTooLarge(limit_bytes)
+    parts: list[bytes] = []
+    size_bytes = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientDisconnect
+        part: bytes = message.get("body", b"")
+        size_bytes += len(part)
+        if size_bytes > limit_bytes:
+            raise BodyTooLarge(limit_bytes)
+        if not message.get("more_body", False):
+            return b"".join((*parts, part)) if parts else part
+        parts.append(part)
+
+
+def _is_too_long(announced: bytes, limit_bytes: int) -> bool:
+    # Servers refuse a length that is no number; a bare ASGI caller is taken by what it sends.
+    if not announced.isdigit():
+        return False
+    return len(announced) > _LONGEST_LENGTH or int(announced) > limit_bytes

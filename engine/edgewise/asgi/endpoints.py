@@ -1,0 +1,29 @@
+"""Routes that are not hot: small ASGI applications for a Starlette router."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from edgewise.asgi.answers import Answer
+from edgewise.asgi.interface import Service
+from edgewise.errors import MethodNotAllowed, RouteNotFound
+
+
+class Health:
+    """Answers `GET /health`."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["method"] != "GET":
+            raise MethodNotAllowed(("GET", "OPTIONS"))
+        answer = Answer(body=msgspec.json.encode(self._service.health()))
+        await answer(scope, receive, send)
+
+
+async def no_route(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a path that no route has."""
+    raise RouteNotFound

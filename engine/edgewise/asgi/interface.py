@@ -1,0 +1,53 @@
+"""What the HTTP face needs from the engine behind it, and what can be set about it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from edgewise.decoding import MAX_EVENTS, Update
+from edgewise.model.decision import Outcome
+
+
+class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits of one request."""
+
+    max_body_bytes: int = 1024 * 1024
+    max_events: int = MAX_EVENTS
+
+
+class Service(Protocol):
+    """The engine as the HTTP face sees it; its methods raise what `problems` has rows for."""
+
+    async def start(self) -> None:
+        """Open what the service needs; requests come only afterwards."""
+
+    async def stop(self) -> None:
+        """Finish what was begun and let go of files and connections."""
+
+    def environment_exists(self, organization: str, environment: str) -> None:
+        """Raise ConfigNotFound unless a ruleset is served under these names."""
+
+    def health(self) -> dict[str, object]:
+        """Return what an operator wants to know, as a JSON object."""
+        ...
+
+    async def update(
+        self,
+        organization: str,
+        environment: str,
+        profile_id: str | None,
+        update: Update,
+        *,
+        preflight: bool,
+    ) -> Outcome:
+        """Apply events to a profile, a new one where there is no id; a preflight keeps nothing."""
+        ...
+
+    async def read(self, organization: str, environment: str, profile_id: str) -> Outcome:
+        """Return a profile as it is, with what is decided for it now."""
+        ...
+
+    async def erase(self, organization: str, environment: str, profile_id: str) -> None:
+        """Remove a profile, its aliases and its log."""

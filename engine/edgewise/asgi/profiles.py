@@ -1,0 +1,71 @@
+"""The profile resource: create, update, read and erase, from ASGI messages to answers."""
+
+from __future__ import annotations
+
+from starlette.types import Receive, Scope
+
+from edgewise.asgi.answers import Answer
+from edgewise.asgi.body import read_body
+from edgewise.asgi.interface import HttpSettings, Service
+from edgewise.asgi.query import parse_query
+from edgewise.asgi.routing import ProfileRoute, parse_profile_id
+from edgewise.asgi.wire import EMPTY_BODY, encode_outcome
+from edgewise.decoding import decode_update
+from edgewise.errors import MethodNotAllowed
+from edgewise.model.decision import Outcome
+
+_ERASED = Answer(body=EMPTY_BODY)
+
+
+class Profiles:
+    """Answers requests to `…/profiles` and `…/profiles/{id}`."""
+
+    def __init__(self, service: Service, settings: HttpSettings) -> None:
+        self._service = service
+        self._settings = settings
+
+    async def answer(self, route: ProfileRoute, scope: Scope, receive: Receive) -> Answer:
+        """Return the answer to one request.
+
+        Errors: whatever `problems` has rows for. An unknown environment is told before anything
+        else about the request; nothing was applied where the body failed.
+        """
+        method = scope["method"]
+        if method == "POST":
+            return await self._update(route, scope, receive)
+        if route.raw_id is None:
+            raise MethodNotAllowed(("POST", "OPTIONS"))
+        if method == "GET":
+            return await self._read(route, route.raw_id, scope)
+        if method == "DELETE":
+            return await self._erase(route, route.raw_id)
+        raise MethodNotAllowed(("GET", "POST", "DELETE", "OPTIONS"))
+
+    async def _update(self, route: ProfileRoute, scope: Scope, receive: Receive) -> Answer:
+        organization, environment, raw_id = route
+        self._service.environment_exists(organization, environment)
+        query = parse_query(scope.get("query_string", b""))
+        profile_id = None if raw_id is None else parse_profile_id(raw_id)
+        body = await read_body(scope, receive, self._settings.max_body_bytes)
+        update = decode_update(body, self._settings.max_events)
+        outcome = await self._service.update(
+            organization, environment, profile_id, update, preflight=query.preflight
+        )
+        return _decided(outcome)
+
+    async def _read(self, route: ProfileRoute, raw_id: bytes, scope: Scope) -> Answer:
+        self._service.environment_exists(route.organization, route.environment)
+        parse_query(scope.get("query_string", b""))
+        profile_id = parse_profile_id(raw_id)
+        return _decided(await self._service.read(route.organization, route.environment, profile_id))
+
+    async def _erase(self, route: ProfileRoute, raw_id: bytes) -> Answer:
+        self._service.environment_exists(route.organization, route.environment)
+        profile_id = parse_profile_id(raw_id)
+        await self._service.erase(route.organization, route.environment, profile_id)
+        return _ERASED
+
+
+def _decided(outcome: Outcome) -> Answer:
+    headers = ((b"x-edgewise-ruleset", outcome.ruleset.encode()),)
+    return Answer(200, encode_outcome(outcome), headers)

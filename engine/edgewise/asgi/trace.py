@@ -1,0 +1,27 @@
+"""W3C trace context: the caller's trace goes on, with a span of our own."""
+
+from __future__ import annotations
+
+import random
+import re
+
+# A later version may append fields, and what version 00 has stays where it is.
+_TRACEPARENT = re.compile(
+    rb"(?!ff)(?P<version>[0-9a-f]{2})"
+    rb"-(?P<trace>(?!0{32})[0-9a-f]{32})"
+    rb"-(?!0{16})[0-9a-f]{16}"
+    rb"-(?P<flags>[0-9a-f]{2})(?P<rest>-.*)?"
+)
+
+
+def continue_trace(incoming: bytes) -> bytes:
+    """Return the `traceparent` of an answer: the caller's trace if it sent one, else a new one.
+
+    Source: W3C Trace Context, section 3.2; a malformed header counts as none.
+    """
+    # A span id may not be all zeros.
+    span = random.getrandbits(64) or 1
+    parts = _TRACEPARENT.fullmatch(incoming)
+    if parts is None or (parts["version"] == b"00" and parts["rest"]):
+        return b"00-%032x-%016x-00" % (random.getrandbits(128) or 1, span)
+    return b"00-%b-%016x-%b" % (parts["trace"], span, parts["flags"])

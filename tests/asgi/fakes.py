@@ -1,0 +1,143 @@
+"""A service that remembers what it was asked, and a server that speaks bare ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from starlette.types import ASGIApp, Message
+
+from edgewise.decoding import Update
+from edgewise.errors import ConfigNotFound
+from edgewise.model.decision import Decision, Outcome, SelectedVariant
+from edgewise.model.profile import LandingPage, Location, Profile, Session
+
+BASE = "/v2/organizations/org/environments/main"
+
+
+def outcome_of(profile_id: str = "p1") -> Outcome:
+    """Return an outcome with something of everything."""
+    profile = Profile(
+        organization="org",
+        environment="main",
+        id=profile_id,
+        stable_id="s1",
+        created_ms=1,
+        traits={"plan": "pro"},
+        location=Location(city="Berlin", country_code="DE"),
+        session=Session(
+            id="session",
+            count=2,
+            started_ms=10_000,
+            last_ms=18_900,
+            closed_ms=3_000,
+            landing_page=LandingPage(path="/", query={"a": "1"}, url="https://example.com/?a=1"),
+        ),
+    )
+    variants = [
+        SelectedVariant(
+            "e1", 1, msgspec.Raw(b'{"experienceId":"e1"}'), (msgspec.Raw(b'{"key":"k"}'),)
+        ),
+        SelectedVariant("e2", 0, msgspec.Raw(b'{"experienceId":"e2"}'), ()),
+    ]
+    return Outcome(profile, Decision(["a1"], variants), "digest")
+
+
+class FakeService:
+    """Knows one environment, answers every request alike, or fails as it is told to."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[object, ...]] = []
+        self.error: Exception | None = None
+        self.start_error: Exception | None = None
+        self.stop_error: Exception | None = None
+        self.running = False
+
+    def _note(self, *call: object) -> None:
+        self.calls.append(call)
+        if self.error:
+            raise self.error
+
+    async def start(self) -> None:
+        """Start, unless told to fail."""
+        if self.start_error:
+            raise self.start_error
+        self.running = True
+
+    async def stop(self) -> None:
+        """Stop, unless told to fail."""
+        self.running = False
+        if self.stop_error:
+            raise self.stop_error
+
+    def environment_exists(self, organization: str, environment: str) -> None:
+        """Know only org/main."""
+        if (organization, environment) != ("org", "main"):
+            raise ConfigNotFound
+
+    def health(self) -> dict[str, object]:
+        """Be well."""
+        self._note("health")
+        return {"status": "ok"}
+
+    async def update(
+        self,
+        organization: str,
+        environment: str,
+        profile_id: str | None,
+        update: Update,
+        *,
+        preflight: bool,
+    ) -> Outcome:
+        """Note the update."""
+        self._note("update", profile_id, len(update.events), preflight)
+        return outcome_of(profile_id or "new")
+
+    async def read(self, organization: str, environment: str, profile_id: str) -> Outcome:
+        """Note the read."""
+        self._note("read", profile_id)
+        return outcome_of(profile_id)
+
+    async def erase(self, organization: str, environment: str, profile_id: str) -> None:
+        """Note the removal."""
+        self._note("erase", profile_id)
+
+
+def scope_of(method: str, raw_path: str | bytes, **members: Any) -> dict[str, Any]:
+    """Return the scope of a request as a server would build it."""
+    raw = raw_path if isinstance(raw_path, bytes) else raw_path.encode()
+    return {
+        "type": "http",
+        "method": method,
+        "path": raw.decode("ascii", "replace"),
+        "raw_path": raw,
+        "query_string": b"",
+        "headers": [],
+        **members,
+    }
+
+
+def serve(
+    app: ASGIApp, scope: dict[str, Any], incoming: Sequence[Message] = ({"type": "http.request"},)
+) -> list[Message]:
+    """Run an application over one scope; return the messages that it sends."""
+    messages = iter(incoming)
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return next(messages)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
+    return sent
+
+
+def header_of(message: Message, name: str) -> str:
+    """Return a header of a response's first message; there may be only one of a name."""
+    values = [value for key, value in message["headers"] if key == name.encode()]
+    assert len(values) <= 1
+    return values[0].decode() if values else ""
