@@ -57,6 +57,7 @@ def parse_nt_experience(
         sticky=faults.boolean(config, "sticky", place, False),
         components=_components(config, place, faults),
         allocation=faults.choice(raw, "allocation", pointer, MODES, default_allocation),
+        form="nt_config",
         file=file,
         pointer=pointer,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-Operand = str | int | float | bool | None | tuple[str, ...]
+Operand = str | int | float | None | tuple[str | int | float, ...]
 
 
 class Attribute(msgspec.Struct, frozen=True, order=True):
@@ -23,9 +23,11 @@ class Attribute(msgspec.Struct, frozen=True, order=True):
 
 
 class Test(msgspec.Struct, frozen=True):
-    """A condition on one attribute: its operator is the name of a positive row of the table.
+    """A condition on one attribute.
 
-    Negative operators do not occur here: they parse to `Not`.
+    Shape: `operator` is the name of a positive row of `edgewise.operators.OPERATORS`; negative
+    ones parse to `Not`. The operand's type says how values compare: numbers as numbers, texts as
+    texts, tuples member by member. Times are milliseconds since 1970.
     """
 
     __test__ = False
@@ -66,6 +68,13 @@ class Leaf(msgspec.Struct, frozen=True, tag=True):
     origin: str = ""
 
 
+class Reference(msgspec.Struct, frozen=True, tag=True):
+    """Another audience by id; linking replaces it by that audience's tree."""
+
+    audience_id: str
+    origin: str = ""
+
+
 class Constant(msgspec.Struct, frozen=True, tag=True):
     """Always this value; what folding leaves of tests that cannot vary."""
 
@@ -90,7 +99,7 @@ class Any(msgspec.Struct, frozen=True, tag=True):
     children: tuple[Node, ...]
 
 
-Node = Leaf | Constant | Not | All | Any
+Node = Leaf | Reference | Constant | Not | All | Any
 
 
 class Audience(msgspec.Struct, frozen=True, kw_only=True):

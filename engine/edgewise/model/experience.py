@@ -32,6 +32,7 @@ class Experience(msgspec.Struct, frozen=True, kw_only=True):
         distribution: share per variant index, index 0 (the baseline) first.
         sticky: whether a seen variant is kept for good.
         allocation: "murmur3" or "xxh3".
+        form: "native" or "nt_config", the form it was written in.
         file, pointer: where it was written.
     """
 
@@ -45,5 +46,6 @@ class Experience(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     description: str = ""
     sticky: bool = False
+    form: str = "native"
     file: str = ""
     pointer: str = ""

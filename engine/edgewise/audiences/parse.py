@@ -1,0 +1,118 @@
+"""Audiences of an environment from rule documents: both forms, references linked, simplified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any as AnyValue
+
+import msgspec
+
+from edgewise.audiences.building import Builder
+from edgewise.audiences.linking import link
+from edgewise.audiences.native import parse_native_rule
+from edgewise.audiences.nt_rules import parse_nt_rules
+from edgewise.audiences.passes import simplify
+from edgewise.errors import Fault
+from edgewise.model.audience import Audience, Constant
+from edgewise.parsing import FaultList, kind_of, pointer_join
+
+NATIVE_KEYS = ("id", "name", "description")
+APP_KEYS = (
+    "id",
+    "name",
+    "description",
+    "nt_audience_id",
+    "nt_name",
+    "nt_description",
+    "nt_metadata",
+    "nt_rules",
+)
+
+
+class RawAudience(msgspec.Struct, frozen=True):
+    """An audience as a document holds it, and where."""
+
+    raw: AnyValue
+    file: str
+    pointer: str
+
+
+class ParsedAudiences(msgspec.Struct, frozen=True):
+    """Audiences in the order of their ids without regard to case, and what was wrong.
+
+    Args:
+        audiences: every audience that has an id; those with a fault never match.
+        faults: those of native rules, which refuse the load.
+        set_aside: those of app-written rules, which only affect their audience.
+    """
+
+    audiences: tuple[Audience, ...]
+    faults: tuple[Fault, ...]
+    set_aside: tuple[Fault, ...]
+
+
+def parse_audiences(
+    raws: Iterable[RawAudience], *, missing_negated: bool = True
+) -> ParsedAudiences:
+    """Return the audiences of one environment; collects every fault instead of raising."""
+    audiences: dict[str, Audience] = {}
+    faults: list[Fault] = []
+    set_aside: list[Fault] = []
+    for raw in raws:
+        audience, found = _parse_audience(raw, missing_negated)
+        if audience is not None and audience.id in audiences:
+            first = audiences[audience.id]
+            found.at(
+                raw.pointer,
+                "duplicate_id",
+                f'audience "{audience.id}" is defined twice',
+                f"the first is at {first.file}#{first.pointer}",
+            )
+        elif audience is not None:
+            audiences[audience.id] = audience
+        from_app = isinstance(raw.raw, Mapping) and "nt_rules" in raw.raw
+        (set_aside if from_app else faults).extend(found.faults)
+    linked, link_faults = link(audiences, {fault.audience_id for fault in (*faults, *set_aside)})
+    for fault in link_faults:
+        # A reference to an audience that was set aside must not refuse the whole load.
+        (set_aside if fault.code == "faulty_reference" else faults).append(fault)
+    ordered = sorted(linked.values(), key=lambda audience: (audience.id.lower(), audience.id))
+    return ParsedAudiences(tuple(ordered), tuple(faults), tuple(set_aside))
+
+
+def _parse_audience(
+    source: RawAudience, missing_negated: bool
+) -> tuple[Audience | None, FaultList]:
+    raw = source.raw
+    faults = FaultList(source.file)
+    if not isinstance(raw, Mapping):
+        message = f"an audience must be an object, not {kind_of(raw)}"
+        faults.at(source.pointer, "wrong_type", message)
+        return None, faults
+    from_app = "nt_rules" in raw
+    id_key = "nt_audience_id" if from_app and "nt_audience_id" in raw else "id"
+    audience_id = faults.required_text(raw, id_key, source.pointer)
+    faults.audience_id = audience_id
+    builder = Builder(faults, strict=not from_app, missing_negated=missing_negated)
+    if from_app:
+        faults.unknown_keys(raw, source.pointer, APP_KEYS)
+        place = pointer_join(source.pointer, "nt_rules")
+        tree = parse_nt_rules(raw["nt_rules"], place, builder)
+    else:
+        tree = parse_native_rule(raw, source.pointer, builder, NATIVE_KEYS)
+    name, description = (
+        faults.text(raw, key, source.pointer) or faults.text(raw, f"nt_{key}", source.pointer)
+        for key in ("name", "description")
+    )
+    if not audience_id:
+        return None, faults
+    audience = Audience(
+        id=audience_id,
+        tree=simplify(tree) if not len(faults) else Constant(False),
+        name=name,
+        description=description,
+        form="nt_rules" if from_app else "native",
+        file=source.file,
+        pointer=source.pointer,
+    )
+    return audience, faults

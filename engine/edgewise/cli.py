@@ -1,0 +1,152 @@
+"""The command `edgewise`: serve rules, check them, and show what they compile to."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from edgewise import __version__
+from edgewise.audiences.listing import list_source
+from edgewise.errors import EdgewiseError, Fault, RulesError, StoreUrlError
+from edgewise.parsing import closest
+from edgewise.ruleset import Ruleset
+from edgewise.server import ServerSettings, run
+from edgewise.sources.files import load_rules
+from edgewise.stores.urls import open_store
+
+DEFAULT_STORE = "memory://"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 1 faults found, 2 cannot be done."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.command(options)
+    except RulesError as error:
+        _print_faults(error.faults)
+        return 1
+    except EdgewiseError as error:
+        print(f"edgewise: {error}", file=sys.stderr)
+        return 2
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="edgewise", description="Personalization decisions.")
+    parser.add_argument("--version", action="version", version=f"edgewise {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="serve the Experience API")
+    serve.add_argument("rules", type=Path, help="folder with <organization>/<environment>/*.yaml")
+    serve.add_argument("--store", default=DEFAULT_STORE, help="memory:// or sqlite:///path.db")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=_port, default=8080)
+    serve.add_argument("--workers", type=_workers, default=1, help="number of processes")
+    serve.set_defaults(command=_serve)
+
+    check = commands.add_parser("check", help="name every fault in the rules")
+    check.add_argument("rules", type=Path)
+    check.set_defaults(command=_check)
+
+    show = commands.add_parser("show-source", help="show the Python an audience compiles to")
+    show.add_argument("rules", type=Path)
+    show.add_argument("audience", help="the audience's id")
+    show.set_defaults(command=_show_source)
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return port
+
+
+def _workers(text: str) -> int:
+    workers = int(text)
+    if not 1 <= workers <= 256:
+        raise argparse.ArgumentTypeError("from 1 to 256 processes")
+    return workers
+
+
+def _serve(options: argparse.Namespace) -> int:
+    if options.workers > 1 and options.store.startswith("memory:"):
+        raise StoreUrlError(
+            "memory:// keeps profiles inside one process; with more than one worker name a store"
+            " that they share, such as sqlite:///var/lib/edgewise/profiles.db"
+        )
+    rulesets = load_rules(options.rules)
+    # Opened here only so that a wrong URL is a clear message and not a failing worker.
+    open_store(options.store)
+    _print_faults(fault for ruleset in rulesets.values() for fault in ruleset.set_aside)
+    _print_welcome(rulesets, options)
+    run(
+        ServerSettings(
+            rules=str(options.rules.resolve()),
+            store=options.store,
+            host=options.host,
+            port=options.port,
+            workers=options.workers,
+        )
+    )
+    return 0
+
+
+def _print_welcome(
+    rulesets: Mapping[tuple[str, str], Ruleset], options: argparse.Namespace
+) -> None:
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    base = f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{options.port}"
+    print(f"Edgewise {__version__} serves {base}")
+    for (organization, environment), ruleset in rulesets.items():
+        print(
+            f"  {organization}/{environment}: {len(ruleset.audiences)} audiences,"
+            f" {len(ruleset.experiences)} experiences, ruleset {ruleset.digest}"
+        )
+    organization, environment = next(iter(rulesets))
+    path = f"/v2/organizations/{organization}/environments/{environment}/profiles"
+    event = (
+        '{"type":"page","context":{"page":{"url":"https://shop.example/sale","path":"/sale",'
+        '"query":{},"referrer":"","search":""}}}'
+    )
+    print(f"Try it:\n  curl -s '{base}{path}' -d '{{\"events\":[{event}]}}'", flush=True)
+
+
+def _check(options: argparse.Namespace) -> int:
+    rulesets = load_rules(options.rules)
+    set_aside = [fault for ruleset in rulesets.values() for fault in ruleset.set_aside]
+    _print_faults(set_aside)
+    for (organization, environment), ruleset in rulesets.items():
+        never = len({(fault.audience_id, fault.experience_id) for fault in ruleset.set_aside})
+        print(
+            f"{organization}/{environment}: {len(ruleset.audiences)} audiences,"
+            f" {len(ruleset.experiences)} experiences, {never} set aside"
+        )
+    return 1 if set_aside else 0
+
+
+def _print_faults(faults: Iterable[Fault]) -> None:
+    for fault in faults:
+        owner = fault.audience_id or fault.experience_id
+        note = f" [{fault.code}, {owner} never matches]" if owner else f" [{fault.code}]"
+        print(f"{fault}{note}", file=sys.stderr)
+
+
+def _show_source(options: argparse.Namespace) -> int:
+    rulesets = load_rules(options.rules)
+    known: list[str] = []
+    shown = 0
+    for (organization, environment), ruleset in rulesets.items():
+        for audience in ruleset.audiences:
+            known.append(audience.id)
+            if audience.id == options.audience:
+                print(f"# {audience.id} in {organization}/{environment}")
+                print(list_source(audience.tree))
+                shown += 1
+    if not shown:
+        hint = closest(options.audience, known) or f"there are: {', '.join(known)}"
+        print(f'edgewise: there is no audience "{options.audience}" ({hint})', file=sys.stderr)
+        return 2
+    return 0

@@ -1,0 +1,34 @@
+"""Tallies in step with the rules: what a new matcher would have counted is counted from the log.
+
+A record carries the digest of the matcher set that it was last folded with. While that is the
+ruleset's own there is nothing to do. Otherwise a matcher that the record has tallies for has been
+counted all along, since tallies of matchers that fall out of use are dropped; one without any has
+either never matched, and then the log agrees, or is new, and then the log tells.
+"""
+
+from __future__ import annotations
+
+from edgewise.audiences.evaluator import Evaluator
+from edgewise.decoding import decode_event
+from edgewise.model.profile import Profile
+from edgewise.stores.base import Store
+from edgewise.tallies import count_event, drop_unused
+
+
+async def catch_up(profile: Profile, evaluator: Evaluator, store: Store) -> None:
+    """Bring the tallies of a profile in step with a ruleset; the profile is changed in place.
+
+    Cost: nothing where the digests agree; else one pass over the log of the profile and of those
+    it has absorbed.
+    """
+    if profile.matchers_digest == evaluator.matchers_digest:
+        return
+    drop_unused(profile, evaluator.matchers)
+    missing = evaluator.matchers.keys() - profile.counts.keys() - profile.recent.keys()
+    if missing and profile.session.count:
+        for profile_id in (*profile.absorbed, profile.id):
+            for entry in await store.read_log(profile_id):
+                for matcher in evaluator.match_event(decode_event(entry.event)):
+                    if matcher.id in missing:
+                        count_event(profile, matcher, entry.time_ms)
+    profile.matchers_digest = evaluator.matchers_digest

@@ -1,0 +1,56 @@
+"""One update of a profile at a time within a process; the others wait their turn in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from edgewise.errors import ProfileOverload
+
+MAX_WAITING = 64
+
+
+class Lanes:
+    """A queue per profile that exists only while there is something in it."""
+
+    def __init__(self, max_waiting: int = MAX_WAITING) -> None:
+        self.max_waiting = max_waiting
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+
+    def try_enter(self, key: str) -> bool:
+        """Take a lane that nobody holds; return whether it was free."""
+        if key in self._waiting:
+            return False
+        self._waiting[key] = deque()
+        return True
+
+    async def enter(self, key: str) -> None:
+        """Return when the lane is the caller's, who must leave it.
+
+        Errors: ProfileOverload where too many wait already.
+        """
+        if self.try_enter(key):
+            return
+        queue = self._waiting[key]
+        if len(queue) >= self.max_waiting:
+            raise ProfileOverload(
+                "The profile received too many requests in a short amount of time."
+            )
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.leave(key)
+            raise
+
+    def leave(self, key: str) -> None:
+        """Hand the lane to the next in the queue."""
+        queue = self._waiting[key]
+        while queue:
+            turn = queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        del self._waiting[key]

@@ -1,0 +1,61 @@
+"""Two profiles of one visitor into one: pure, and the same whichever process does it.
+
+The survivor keeps its id, stable_id and session id space; what both have, the newer one decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from edgewise.model.audience import Matcher
+from edgewise.model.profile import Profile, Session
+from edgewise.tallies import merge_tallies
+
+MESSAGE_KEY_BYTES = 8
+KEPT_MESSAGE_KEYS = 256
+
+
+def absorb(survivor: Profile, loser: Profile, matchers: Mapping[int, Matcher]) -> None:
+    """Add the loser to the survivor, which is changed in place; the loser stays as it is.
+
+    Both must have their tallies in step with the same matchers. Absorbing the same loser again
+    changes nothing.
+    """
+    if loser.id in survivor.absorbed or loser.id == survivor.id:
+        return
+    _merge_traits(survivor, loser)
+    if loser.session.last_ms > survivor.session.last_ms:
+        survivor.location = loser.location
+        survivor.device = loser.device
+    merge_tallies(survivor, loser, matchers)
+    survivor.session = _merge_sessions(survivor.session, loser.session)
+    survivor.assignments = {**loser.assignments, **survivor.assignments}
+    survivor.absorbed += [loser.id, *loser.absorbed]
+    survivor.aliases += [alias for alias in loser.aliases if alias not in survivor.aliases]
+    survivor.created_ms = min(survivor.created_ms, loser.created_ms)
+    survivor.updated_ms = max(survivor.updated_ms, loser.updated_ms)
+    newest = -KEPT_MESSAGE_KEYS * MESSAGE_KEY_BYTES
+    survivor.message_ids = (loser.message_ids + survivor.message_ids)[newest:]
+
+
+def _merge_traits(survivor: Profile, loser: Profile) -> None:
+    """The later write of each trait wins; of two at the same time the survivor's."""
+    times = survivor.trait_times
+    for name, value in loser.traits.items():
+        written_ms = loser.trait_times.get(name, 0)
+        if name not in survivor.traits or written_ms > times.get(name, 0):
+            survivor.traits[name] = value
+            times[name] = written_ms
+
+
+def _merge_sessions(one: Session, other: Session) -> Session:
+    """Every session of both counts; the one that was active last stays active."""
+    active, earlier = (other, one) if other.last_ms > one.last_ms else (one, other)
+    return Session(
+        id=active.id,
+        count=active.count + earlier.count,
+        started_ms=active.started_ms,
+        last_ms=active.last_ms,
+        closed_ms=active.closed_ms + earlier.closed_ms + earlier.last_ms - earlier.started_ms,
+        landing_page=active.landing_page,
+    )

@@ -1,0 +1,98 @@
+"""An environment's rules, validated, compiled and ready to decide; never changed after the load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+import xxhash
+
+from edgewise.allocation import Allocation, make_allocation
+from edgewise.audiences.evaluator import Evaluator, make_evaluator
+from edgewise.audiences.meaning import meaning_of
+from edgewise.documents import ParsedRules, parse_documents
+from edgewise.errors import Fault, RulesError
+from edgewise.experiences.answers import selected_variants
+from edgewise.fold import FoldRules
+from edgewise.model.audience import Audience
+from edgewise.model.decision import SelectedVariant
+from edgewise.model.document import RuleDocument
+from edgewise.model.experience import Experience
+
+
+class ServedExperience(msgspec.Struct, frozen=True, kw_only=True):
+    """An experience with everything that is worked out once: its allocation and its answers."""
+
+    experience: Experience
+    audience_id: str | None
+    sticky: bool
+    allocation: Allocation
+    selected: tuple[SelectedVariant, ...]
+
+
+class Ruleset(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
+    """What decisions are made with.
+
+    Args:
+        digest: 8 hex characters that change when a decision could.
+        audiences, experiences: in answer order, by id without regard to case.
+        evaluator: decides all audiences of a profile, and all matchers of an event.
+        fold_rules: what the fold needs of it.
+        set_aside: faults of app-written audiences and experiences, which never match.
+    """
+
+    organization: str
+    environment: str
+    digest: str
+    audiences: tuple[Audience, ...]
+    experiences: tuple[ServedExperience, ...]
+    evaluator: Evaluator
+    fold_rules: FoldRules
+    set_aside: tuple[Fault, ...]
+
+
+def load_ruleset(organization: str, environment: str, documents: Iterable[RuleDocument]) -> Ruleset:
+    """Return the ruleset of an environment's documents.
+
+    Errors: RulesError with every fault in native rules; what app-written rules get wrong is set
+    aside instead and named in `set_aside`.
+    """
+    rules = parse_documents(documents)
+    if rules.faults:
+        raise RulesError(rules.faults)
+    experiences = tuple(_serve(experience) for experience in rules.experiences)
+    evaluator = make_evaluator(rules.audiences, f"{organization}/{environment}")
+    return Ruleset(
+        organization=organization,
+        environment=environment,
+        digest=_digest(rules),
+        audiences=rules.audiences,
+        experiences=experiences,
+        evaluator=evaluator,
+        fold_rules=FoldRules(evaluator.match_event, _sticky_variants(experiences)),
+        set_aside=rules.set_aside,
+    )
+
+
+def _serve(experience: Experience) -> ServedExperience:
+    return ServedExperience(
+        experience=experience,
+        audience_id=experience.audience_id,
+        sticky=experience.sticky,
+        allocation=make_allocation(experience),
+        selected=selected_variants(experience),
+    )
+
+
+def _sticky_variants(experiences: Sequence[ServedExperience]) -> Mapping[str, int]:
+    return {served.experience.id: len(served.selected) for served in experiences if served.sticky}
+
+
+def _digest(rules: ParsedRules) -> str:
+    hasher = xxhash.xxh3_64()
+    for audience in rules.audiences:
+        hasher.update(f"{audience.id} {meaning_of(audience.tree)}\n".encode())
+    for experience in rules.experiences:
+        unplaced = msgspec.structs.replace(experience, name="", description="", file="", pointer="")
+        hasher.update(msgspec.json.encode(unplaced))
+    return hasher.hexdigest()[:8]

@@ -1,0 +1,38 @@
+"""What an environment says about all of its rules: the `environment` object of a rule document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from edgewise.hashing import MODES
+from edgewise.parsing import FaultList
+
+KEYS = ("allocation", "negation of missing values")
+
+
+class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of one environment.
+
+    Args:
+        allocation: the mode of experiences that do not say their own; None leaves it to their form.
+        missing_negated: whether negative operators hold for missing values.
+    """
+
+    allocation: str | None = None
+    missing_negated: bool = True
+
+
+def parse_settings(raw: Any, pointer: str, faults: FaultList) -> EnvironmentSettings:
+    """Return the settings of an `environment` object; faults go to the list."""
+    if not isinstance(raw, Mapping):
+        faults.wrong_type(pointer, "environment", "an object", raw)
+        return EnvironmentSettings()
+    faults.unknown_keys(raw, pointer, KEYS)
+    allocation = faults.choice(raw, "allocation", pointer, MODES, "")
+    return EnvironmentSettings(
+        allocation=allocation or None,
+        missing_negated=faults.boolean(raw, "negation of missing values", pointer, True),
+    )
