@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sdk.harness import Bridge, missing_tool, running_server
+from tests.sdk.harness import Bridge, missing_tool, require_packages, running_server
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +15,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of a running Edgewise with the repository's rules and no profiles yet."""
     if lack := missing_tool():
         pytest.skip(lack)
+    require_packages()
     folder: Path = tmp_path_factory.mktemp("server")
     with running_server(folder) as url:
         yield url

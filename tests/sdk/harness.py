@@ -28,8 +28,16 @@ STOP_TIMEOUT_S = 10
 
 
 def missing_tool() -> str:
-    """What the SDK tests lack, or an empty text."""
-    return "" if shutil.which("node") else "node is not installed"
+    """The system's program that the SDK tests lack, or an empty text."""
+    installed = (HERE / "node_modules").is_dir()
+    needed = ["node"] if installed else ["node", "npm"]
+    return next((f"{tool} is not installed" for tool in needed if not shutil.which(tool)), "")
+
+
+def require_packages() -> None:
+    """Raise unless the SDK packages are installed."""
+    if not (HERE / "node_modules").is_dir():
+        raise RuntimeError("the SDK packages are not installed: run `npm ci` in tests/sdk")
 
 
 def free_port() -> int:
