@@ -36,6 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # One update from load to save; then HTTP around it; then the command line around that.
     ("service",),
     ("asgi",),
+    ("server",),
     ("cli",),
 )
 

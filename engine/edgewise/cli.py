@@ -150,3 +150,7 @@ def _show_source(options: argparse.Namespace) -> int:
         print(f'edgewise: there is no audience "{options.audience}" ({hint})', file=sys.stderr)
         return 2
     return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

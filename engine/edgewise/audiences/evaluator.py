@@ -94,7 +94,7 @@ def matchers_of(node: Node) -> Iterable[Matcher]:
 
 
 def _event_type(tree: Node) -> str:
-    """The type of event a matcher counts: its parsers always ask for one, at the top of the tree."""
+    """The type of event a matcher counts: every parser asks for one, at the top of the tree."""
     for child in tree.children if isinstance(tree, All) else (tree,):
         if isinstance(child, Leaf) and not isinstance(child.test, CountTest):
             test = child.test
