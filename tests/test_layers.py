@@ -33,9 +33,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # What one update needs of the store and of its neighbours in time.
     ("records", "history", "lanes"),
     ("identity",),
-    # One update from load to save; then HTTP around it; then the command line around that.
+    # One update from load to save; then HTTP around it; then its process; then the command line.
     ("service",),
     ("asgi",),
+    ("server",),
     ("server",),
     ("cli",),
 )
