@@ -37,7 +37,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("service",),
     ("asgi",),
     ("server",),
-    ("server",),
     ("cli",),
 )
 
