@@ -72,14 +72,17 @@ check: $(DEV) ## Check formatting, lint, types and layers
 
 .PHONY: test-all
 test-all: ## Run the test suite on each supported Python that is installed
-	@for version in $(VERSIONS); do \
+	@failed=; \
+	for version in $(VERSIONS); do \
 	    if python=$$(.ci/find-python $$version); then \
 	        echo "Python $$version"; \
-	        $(MAKE) --no-print-directory test PYTHON=$$python VENV=.venv-$$version || exit 1; \
+	        $(MAKE) --no-print-directory test PYTHON=$$python VENV=.venv-$$version \
+	            || failed="$$failed $$version"; \
 	    else \
 	        echo "Python $$version is not installed: left out"; \
 	    fi; \
-	done
+	done; \
+	test -z "$$failed" || { echo "Failed on Python:$$failed"; exit 1; }
 
 .PHONY: system-packages
 system-packages: ## Install the system packages that tests use, where that is allowed
