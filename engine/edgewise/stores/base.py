@@ -1,8 +1,9 @@
 """What every store offers: single-key compare-and-set, and an append-only event log.
 
 Keys are texts, values are encoded records, versions are positive integers that grow with every
-write of a key. Nothing spans two keys, so that every kind of store can offer it. An append is part
-of the write that it belongs to: both happen or neither does.
+write of a key, also across its deletion: no version of a key ever comes back. Nothing spans two
+keys, so that every kind of store can offer it. An append is part of the write that it belongs to:
+both happen or neither does.
 """
 
 from __future__ import annotations
@@ -42,23 +43,34 @@ class Store(Protocol):
         """Append entries that belong to no write; return how many were new."""
 
     async def read_log(self, profile_id: str) -> list[LogEntry]:
-        """Return the log of one profile in arrival order."""
+        """Return the log of one profile in the order of appending."""
 
     async def has_logged(self, profile_id: str, message_key: int) -> bool:
         """Return whether the log of a profile holds this message."""
 
     def scan_log(self, since_ms: int = 0) -> AsyncIterator[LogEntry]:
-        """Iterate over every entry that arrived at `since_ms` or later, in the order of appending."""
+        """Iterate over every entry that arrived at `since_ms` or later, in the order of appending.
+
+        Entries that are appended after the first step are not part of the iteration.
+        """
 
     async def delete_log(self, profile_id: str) -> int:
         """Remove the log of one profile; return the number of removed entries."""
 
     async def trim_log(self, before_ms: int, newest: int, limit: int) -> int:
-        """Remove at most about `limit` entries that arrived before `before_ms`, or of which a profile
-        has more than the `newest` ones; return how many, 0 when there is nothing left to do."""
+        """Remove at most about `limit` entries that are too old or too many; return how many.
+
+        Too old arrived before `before_ms`; too many are those of a profile that are not among its
+        `newest` ones. A store looks at a bounded part of a large log on each call and goes on there
+        on the next: 0 says that there was nothing to do in that part.
+        """
 
     async def expire(self, before_ms: int, limit: int) -> list[str]:
-        """Return at most `limit` keys whose visitors were last seen before `before_ms`."""
+        """Return at most `limit` keys whose visitors were last seen before `before_ms`.
+
+        A store looks at a bounded part of its records on each call and goes on there on the next;
+        a key that was returned and not deleted comes again in a later round.
+        """
 
     async def close(self) -> None:
         """Finish what was begun and let go of files and connections."""

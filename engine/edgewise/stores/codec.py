@@ -1,0 +1,63 @@
+"""Records as bytes: msgpack of the tagged union, the same for every store."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edgewise.errors import StoreCorrupt
+from edgewise.model.profile import Profile, Record
+
+FORMAT = 1
+"""The newest record format that this code reads and writes.
+
+The default of `Profile.format` stays 1 for ever, because defaults are left out of the bytes: a
+record without a format has format 1, and a writer of a later format states it.
+"""
+
+
+class _Header(msgspec.Struct):
+    """The one field that every format has in the same place."""
+
+    format: int = 1
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Record)
+_header_decoder = msgspec.msgpack.Decoder(_Header)
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError)
+
+
+def encode_record(record: Record) -> bytes:
+    """Return a record as bytes that `decode_record` reads back."""
+    return _encoder.encode(record)
+
+
+def decode_record(data: bytes) -> Record:
+    """Return the record that these bytes hold.
+
+    Errors: StoreCorrupt where the bytes are no record, or one of a format newer than this code.
+    """
+    try:
+        record: Record = _decoder.decode(data)
+    except _UNREADABLE as error:
+        _refuse_newer(_format_of(data))
+        raise StoreCorrupt(f"A stored record cannot be read: {error}.") from error
+    if isinstance(record, Profile):
+        _refuse_newer(record.format)
+    return record
+
+
+def _format_of(data: bytes) -> int:
+    try:
+        return _header_decoder.decode(data).format
+    except _UNREADABLE:
+        return FORMAT
+
+
+def _refuse_newer(found: int) -> None:
+    if found > FORMAT:
+        raise StoreCorrupt(
+            f"A stored record has format {found}, but this version of Edgewise reads up to"
+            f" {FORMAT}: run the version that wrote it, or a later one."
+        )

@@ -1,0 +1,91 @@
+"""Copies the write-ahead log back into the database, away from the event loop.
+
+A checkpoint syncs the file, which takes many times longer than a write, so it runs in a thread with
+a connection of its own. A passive checkpoint never disturbs a writer, but never lets the log
+shrink under one that does not pause either: past a size the log is truncated, for which writers
+wait some milliseconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from pathlib import Path
+
+from edgewise.stores.sqlite_schema import connect
+
+WAL_LIMIT_BYTES = 64 * 1024 * 1024
+
+_INTERVAL_S = 0.1
+_LOCK_TIMEOUT_S = 0.5
+
+_logger = logging.getLogger(__name__)
+
+
+class Checkpointer:
+    """A thread that checkpoints while there is traffic and sleeps while there is none.
+
+    Args:
+        path: the database file.
+        wal_limit_bytes: the size of the write-ahead log above which it is truncated.
+    """
+
+    def __init__(self, path: Path, wal_limit_bytes: int = WAL_LIMIT_BYTES) -> None:
+        self._path = path
+        self._wal_path = path.with_name(path.name + "-wal")
+        self._wal_limit_bytes = wal_limit_bytes
+        self._traffic = threading.Event()
+        self._stopping = threading.Event()
+        self._last_fault = ""
+        self._connection = connect(path, timeout_s=_LOCK_TIMEOUT_S)
+        self._thread = threading.Thread(target=self._run, name="edgewise-checkpoints", daemon=True)
+        self._thread.start()
+
+    def notice(self) -> None:
+        """Note that something was written."""
+        if not self._traffic.is_set():
+            self._traffic.set()
+
+    def stop(self) -> None:
+        """End the thread after one last checkpoint that empties the write-ahead log.
+
+        Cost: waits for the disk; not to be called on an event loop.
+        """
+        self._stopping.set()
+        self._traffic.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while self._wait_for_traffic():
+                self._checkpoint("PASSIVE")
+                if self._wal_size_bytes() > self._wal_limit_bytes:
+                    self._checkpoint("TRUNCATE")
+            self._checkpoint("TRUNCATE")
+        finally:
+            self._connection.close()
+
+    def _wait_for_traffic(self) -> bool:
+        """Return whether to go on, once there was traffic and a pause after it."""
+        self._traffic.wait()
+        stopping = self._stopping.wait(_INTERVAL_S)
+        self._traffic.clear()
+        return not stopping
+
+    def _checkpoint(self, mode: str) -> None:
+        try:
+            self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        except sqlite3.Error as error:
+            # Nothing is lost: the log keeps everything, and the next round tries again.
+            if str(error) != self._last_fault:
+                _logger.warning("%s: checkpoint failed: %s", self._path, error)
+            self._last_fault = str(error)
+        else:
+            self._last_fault = ""
+
+    def _wal_size_bytes(self) -> int:
+        try:
+            return self._wal_path.stat().st_size
+        except FileNotFoundError:
+            return 0

@@ -1,0 +1,205 @@
+"""Every statement of the SQLite store, as functions of a connection.
+
+None of them opens or ends a transaction: those that write are run by `WriteQueue` inside one, and
+may be run again after a rollback.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable
+
+from edgewise.model.log import LogEntry
+
+LogRow = tuple[bytes | str, int, str, int, int, bytes]
+
+_SERVER_ID = re.compile(r"[0-9a-f]{64}")
+_SIGN_BIT = 1 << 63
+_TWO_64 = 1 << 64
+
+_LOG_COLUMNS = "profile, message, environment, time, arrival, event"
+
+
+def profile_value(profile_id: str) -> bytes | str:
+    """Return what stands for a profile id in the log: 32 bytes for 64 hex characters, else itself.
+
+    The two never meet, because SQLite compares a blob and a text as different.
+    """
+    return bytes.fromhex(profile_id) if _SERVER_ID.fullmatch(profile_id) else profile_id
+
+
+def message_value(message_key: int) -> int:
+    """Return the signed integer with the bits of an unsigned one of 64 bits."""
+    return message_key - _TWO_64 if message_key >= _SIGN_BIT else message_key
+
+
+def log_row(entry: LogEntry) -> LogRow:
+    """Return an entry as the values of its columns."""
+    return (
+        profile_value(entry.profile_id),
+        message_value(entry.message_key),
+        entry.environment,
+        entry.time_ms,
+        entry.arrival_ms,
+        entry.event,
+    )
+
+
+def log_entry(row: LogRow) -> LogEntry:
+    """Return the entry that these columns hold."""
+    profile, message, environment, time_ms, arrival_ms, event = row
+    return LogEntry(
+        environment=environment,
+        profile_id=profile if isinstance(profile, str) else profile.hex(),
+        message_key=message % _TWO_64,
+        time_ms=time_ms,
+        arrival_ms=arrival_ms,
+        event=event,
+    )
+
+
+def get(connection: sqlite3.Connection, key: str) -> tuple[bytes, int] | None:
+    """Return (value, version) of a key, or None."""
+    row: tuple[bytes, int] | None = connection.execute(
+        "SELECT d, v FROM records WHERE k = ?", (key,)
+    ).fetchone()
+    return row
+
+
+def put(
+    connection: sqlite3.Connection,
+    key: str,
+    value: bytes,
+    version: int,
+    rows: list[LogRow],
+    seen_ms: int,
+) -> int | None:
+    """Write a record at this version and append the rows; return the new version, or None."""
+    if version == 0:
+        new = _highest_deleted(connection) + 1
+        written = connection.execute(
+            "INSERT OR IGNORE INTO records (k, v, seen, d) VALUES (?, ?, ?, ?)",
+            (key, new, seen_ms, value),
+        )
+    else:
+        new = version + 1
+        written = connection.execute(
+            "UPDATE records SET v = ?, seen = ?, d = ? WHERE k = ? AND v = ?",
+            (new, seen_ms, value, key, version),
+        )
+    if written.rowcount == 0:
+        return None
+    append(connection, rows)
+    return new
+
+
+def delete(connection: sqlite3.Connection, key: str, version: int | None) -> bool:
+    """Remove a record and remember its version; return whether it was there at this version."""
+    found = connection.execute("SELECT v FROM records WHERE k = ?", (key,)).fetchone()
+    if found is None or version not in (None, found[0]):
+        return False
+    connection.execute("DELETE FROM records WHERE k = ?", (key,))
+    connection.execute("UPDATE highest_deleted SET version = max(version, ?)", found)
+    return True
+
+
+def _highest_deleted(connection: sqlite3.Connection) -> int:
+    """Return the highest version of all deleted records; a new key starts above it.
+
+    So no version of a key comes back after a deletion, and a writer who still holds one from before
+    cannot overwrite the new record.
+    """
+    highest: int = connection.execute("SELECT version FROM highest_deleted").fetchone()[0]
+    return highest
+
+
+def append(connection: sqlite3.Connection, rows: list[LogRow]) -> int:
+    """Append the rows that the log does not have; return how many those were."""
+    if not rows:
+        return 0
+    return connection.executemany(
+        f"INSERT OR IGNORE INTO log ({_LOG_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", rows
+    ).rowcount
+
+
+def read_log(connection: sqlite3.Connection, profile_id: str) -> list[LogEntry]:
+    """Return the entries of one profile in the order of appending."""
+    rows = connection.execute(
+        f"SELECT {_LOG_COLUMNS} FROM log WHERE profile = ? ORDER BY id",
+        (profile_value(profile_id),),
+    )
+    return [log_entry(row) for row in rows]
+
+
+def has_logged(connection: sqlite3.Connection, profile_id: str, message_key: int) -> bool:
+    """Return whether the log of a profile holds this message."""
+    found = connection.execute(
+        "SELECT 1 FROM log WHERE profile = ? AND message = ?",
+        (profile_value(profile_id), message_value(message_key)),
+    ).fetchone()
+    return found is not None
+
+
+def last_log_id(connection: sqlite3.Connection) -> int:
+    """Return the id of the newest entry, 0 for an empty log."""
+    last: int = connection.execute("SELECT coalesce(max(id), 0) FROM log").fetchone()[0]
+    return last
+
+
+def log_page(
+    connection: sqlite3.Connection, after: int, last: int, limit: int
+) -> list[tuple[int, LogEntry]]:
+    """Return at most `limit` entries with their ids, above `after` and up to and with `last`."""
+    rows = connection.execute(
+        f"SELECT {_LOG_COLUMNS}, id FROM log WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
+        (after, last, limit),
+    )
+    return [(row[6], log_entry(row[:6])) for row in rows]
+
+
+def delete_log_page(connection: sqlite3.Connection, profile_id: str, limit: int) -> int:
+    """Remove at most `limit` entries of one profile, the oldest first; return how many."""
+    return connection.execute(
+        "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE profile = ? ORDER BY id LIMIT ?)",
+        (profile_value(profile_id), limit),
+    ).rowcount
+
+
+def trim_page(
+    connection: sqlite3.Connection, after: int, before_ms: int, newest: int, limit: int
+) -> tuple[int, int]:
+    """Look at `limit` entries above the id `after` and remove those that are too old or too many.
+
+    Returns (last id looked at, or 0 where the log ends here; number of removed entries).
+    """
+    rows: list[tuple[int, bytes | str, int]] = connection.execute(
+        "SELECT id, profile, arrival FROM log WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
+    ).fetchall()
+    doomed = {log_id for log_id, _, arrival_ms in rows if arrival_ms < before_ms}
+    doomed.update(_beyond_newest(connection, rows, newest))
+    connection.executemany("DELETE FROM log WHERE id = ?", [(log_id,) for log_id in sorted(doomed)])
+    return (rows[-1][0] if len(rows) == limit else 0), len(doomed)
+
+
+def _beyond_newest(
+    connection: sqlite3.Connection, rows: list[tuple[int, bytes | str, int]], newest: int
+) -> Iterable[int]:
+    by_profile: dict[bytes | str, list[int]] = {}
+    for log_id, profile, _ in rows:
+        by_profile.setdefault(profile, []).append(log_id)
+    for profile, log_ids in by_profile.items():
+        # Counting stops as soon as the answer is known. The plus keeps SQLite from walking the
+        # whole table by id where the profile's part of the index is short.
+        (present,) = connection.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM log WHERE profile = ? AND +id >= ? LIMIT ?)",
+            (profile, log_ids[0], newest + len(log_ids)),
+        ).fetchone()
+        yield from log_ids[: max(0, present - newest)]
+
+
+def seen_page(connection: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, str, int]]:
+    """Return (rowid, key, when last seen) of at most `limit` records above the rowid `after`."""
+    return connection.execute(
+        "SELECT rowid, k, seen FROM records WHERE rowid > ? ORDER BY rowid LIMIT ?", (after, limit)
+    ).fetchall()

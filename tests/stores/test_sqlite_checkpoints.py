@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from edgewise.stores.sqlite_checkpoints import Checkpointer
+from edgewise.stores.sqlite_schema import open_database
+
+GIVE_UP_S = 20.0
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to a fresh store file "a.db"."""
+    opened = open_database(tmp_path / "a.db", "normal")
+    yield opened
+    opened.close()
+
+
+def write_bytes(connection: sqlite3.Connection, size_bytes: int) -> None:
+    for number in range(size_bytes // 10_000):
+        connection.execute("INSERT INTO records VALUES (?, 1, 0, zeroblob(10000))", (f"k{number}",))
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    give_up_s = time.monotonic() + GIVE_UP_S
+    while not condition():
+        if time.monotonic() > give_up_s:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def rows_in_file_alone(path: Path) -> int:
+    """Return the number of records in the database file without its write-ahead log."""
+    copy = path.with_name("copy.db")
+    shutil.copyfile(path, copy)
+    try:
+        with sqlite3.connect(copy) as opened:
+            found: int = opened.execute("SELECT count(*) FROM records").fetchone()[0]
+    except sqlite3.Error:
+        # Copied in the middle of a checkpoint, or before the first one.
+        found = -1
+    finally:
+        opened.close()
+    return found
+
+
+def test_traffic_is_checkpointed(tmp_path: Path, connection: sqlite3.Connection) -> None:
+    """What was written reaches the database file by itself."""
+    checkpointer = Checkpointer(tmp_path / "a.db")
+    write_bytes(connection, 100_000)
+    checkpointer.notice()
+    assert eventually(lambda: rows_in_file_alone(tmp_path / "a.db") == 10)
+    checkpointer.stop()
+
+
+def test_large_log_is_truncated(tmp_path: Path, connection: sqlite3.Connection) -> None:
+    """A write-ahead log above its limit shrinks while the store stays open."""
+    wal = tmp_path / "a.db-wal"
+    checkpointer = Checkpointer(tmp_path / "a.db", wal_limit_bytes=200_000)
+    write_bytes(connection, 2_000_000)
+    assert wal.stat().st_size > 2_000_000
+    checkpointer.notice()
+    assert eventually(lambda: wal.stat().st_size <= 200_000)
+    checkpointer.stop()
+
+
+def test_stop_empties_the_log(tmp_path: Path, connection: sqlite3.Connection) -> None:
+    """Stopping copies everything into the database file and may be done twice."""
+    checkpointer = Checkpointer(tmp_path / "a.db")
+    write_bytes(connection, 100_000)
+    checkpointer.stop()
+    checkpointer.stop()
+    assert (tmp_path / "a.db-wal").stat().st_size == 0
+    assert rows_in_file_alone(tmp_path / "a.db") == 10
+
+
+def test_failing_checkpoint_is_reported_once(
+    tmp_path: Path, connection: sqlite3.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A checkpoint that fails goes to the log of the process once, and the thread goes on."""
+    checkpointer = Checkpointer(tmp_path / "a.db")
+    write_bytes(connection, 20_000)
+    checkpointer._connection.close()
+    checkpointer.notice()
+    assert eventually(lambda: "checkpoint failed" in caplog.text)
+    checkpointer.stop()
+    assert caplog.text.count("checkpoint failed") == 1

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from edgewise.errors import StoreError
+from edgewise.stores.sqlite_writes import MOST_PER_TRANSACTION, WriteQueue
+
+PATIENCE_S = 2.0
+
+
+@pytest.fixture
+def connection() -> Iterator[sqlite3.Connection]:
+    """A database in memory with one table of numbers."""
+    opened = sqlite3.connect(":memory:", isolation_level=None)
+    opened.execute("CREATE TABLE numbers (n INTEGER PRIMARY KEY, d BLOB)")
+    yield opened
+    opened.close()
+
+
+def run_on(
+    connection: sqlite3.Connection, scenario: Callable[[WriteQueue], Awaitable[None]]
+) -> list[str]:
+    """Run a scenario on a queue and return the statements that reached the database."""
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+
+    async def with_queue() -> None:
+        await scenario(WriteQueue(connection, "a.db", PATIENCE_S, lambda: None))
+
+    asyncio.run(with_queue())
+    connection.set_trace_callback(None)
+    return statements
+
+
+def insert(number: int, size_bytes: int = 1) -> Callable[[sqlite3.Connection], int]:
+    def operation(connection: sqlite3.Connection) -> int:
+        connection.execute("INSERT INTO numbers VALUES (?, zeroblob(?))", (number, size_bytes))
+        return number
+
+    return operation
+
+
+def numbers_in(connection: sqlite3.Connection) -> list[int]:
+    return [row[0] for row in connection.execute("SELECT n FROM numbers ORDER BY n")]
+
+
+@pytest.mark.parametrize(
+    ("writes", "commits"),
+    [
+        pytest.param(1, 1, id="one"),
+        pytest.param(50, 1, id="many"),
+        pytest.param(MOST_PER_TRANSACTION, 1, id="full"),
+        pytest.param(MOST_PER_TRANSACTION + 1, 2, id="over-full"),
+        pytest.param(5 * MOST_PER_TRANSACTION, 5, id="burst"),
+    ],
+)
+def test_writes_of_one_turn_share_transactions(
+    connection: sqlite3.Connection, writes: int, commits: int
+) -> None:
+    """Writes that are submitted in one turn commit together, as many as a transaction takes."""
+
+    async def scenario(queue: WriteQueue) -> None:
+        futures = [queue.submit(insert(number)) for number in range(writes)]
+        assert await asyncio.gather(*futures) == list(range(writes))
+
+    statements = run_on(connection, scenario)
+    assert statements.count("COMMIT") == commits
+    assert numbers_in(connection) == list(range(writes))
+
+
+def test_writes_of_many_tasks_share_a_transaction(connection: sqlite3.Connection) -> None:
+    """Tasks that are ready at the same time commit together."""
+
+    async def scenario(queue: WriteQueue) -> None:
+        async def write(number: int) -> None:
+            await queue.submit(insert(number))
+            await queue.submit(insert(number + 100))
+
+        await asyncio.gather(*(write(number) for number in range(32)))
+
+    assert run_on(connection, scenario).count("COMMIT") == 2
+
+
+def test_results_come_after_the_commit(connection: sqlite3.Connection) -> None:
+    """No future is resolved inside the transaction."""
+    outside: list[bool] = []
+
+    async def scenario(queue: WriteQueue) -> None:
+        future = queue.submit(insert(1))
+        future.add_done_callback(lambda _: outside.append(not connection.in_transaction))
+        await future
+        await asyncio.sleep(0)
+
+    run_on(connection, scenario)
+    assert outside == [True]
+
+
+def test_failing_write_fails_alone(connection: sqlite3.Connection) -> None:
+    """A write that fails leaves nothing behind and takes none of the others with it."""
+
+    def half(opened: sqlite3.Connection) -> None:
+        opened.execute("INSERT INTO numbers VALUES (7, x'00')")
+        opened.execute("INSERT INTO no_such_table VALUES (1)")
+
+    async def scenario(queue: WriteQueue) -> None:
+        futures: list[Any] = [queue.submit(insert(1)), queue.submit(half), queue.submit(insert(2))]
+        first, second, third = await asyncio.gather(*futures, return_exceptions=True)
+        assert (first, third) == (1, 2)
+        assert isinstance(second, StoreError)
+        assert "no_such_table" in str(second)
+        assert isinstance(second.__cause__, sqlite3.Error)
+
+    run_on(connection, scenario)
+    assert numbers_in(connection) == [1, 2]
+
+
+def test_fault_of_ours_is_not_dressed_up(connection: sqlite3.Connection) -> None:
+    """An operation that fails for another reason than the database raises what it raised."""
+
+    def broken(opened: sqlite3.Connection) -> None:
+        raise ZeroDivisionError
+
+    async def scenario(queue: WriteQueue) -> None:
+        futures: list[Any] = [queue.submit(broken), queue.submit(insert(1))]
+        first, second = await asyncio.gather(*futures, return_exceptions=True)
+        assert isinstance(first, ZeroDivisionError)
+        assert second == 1
+
+    run_on(connection, scenario)
+
+
+def test_full_disk(connection: sqlite3.Connection) -> None:
+    """A write for which there is no space says so, is not half there, and smaller ones go on."""
+    connection.execute("PRAGMA max_page_count = 10")
+
+    def two(opened: sqlite3.Connection) -> None:
+        insert(1)(opened)
+        insert(2, size_bytes=1_000_000)(opened)
+
+    async def scenario(queue: WriteQueue) -> None:
+        futures: list[Any] = [queue.submit(insert(0)), queue.submit(two), queue.submit(insert(3))]
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        assert results[::2] == [0, 3]
+        assert isinstance(results[1], StoreError)
+        assert "the disk is full" in str(results[1])
+
+    run_on(connection, scenario)
+    assert numbers_in(connection) == [0, 3]
+
+
+def test_read_only_file(connection: sqlite3.Connection) -> None:
+    """A write to a read-only database says what to do about it."""
+    connection.execute("PRAGMA query_only = ON")
+
+    async def scenario(queue: WriteQueue) -> None:
+        with pytest.raises(StoreError, match="read-only"):
+            await queue.submit(insert(1))
+
+    run_on(connection, scenario)
+
+
+def test_cancelled_write_does_not_run(connection: sqlite3.Connection) -> None:
+    """A write that is cancelled before its turn is not done; the others of the turn are."""
+
+    async def scenario(queue: WriteQueue) -> None:
+        first, second = queue.submit(insert(1)), queue.submit(insert(2))
+        first.cancel()
+        assert await second == 2
+
+    run_on(connection, scenario)
+    assert numbers_in(connection) == [2]
+
+
+def test_closed_queue(connection: sqlite3.Connection) -> None:
+    """A queue that is closed finishes what it has and takes nothing more."""
+
+    async def scenario(queue: WriteQueue) -> None:
+        future = queue.submit(insert(1))
+        await queue.close()
+        assert future.result() == 1
+        with pytest.raises(StoreError, match="closed"):
+            queue.submit(insert(2))
+
+    run_on(connection, scenario)
+    assert numbers_in(connection) == [1]
