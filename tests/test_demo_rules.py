@@ -166,11 +166,11 @@ VISITORS_OF: dict[str, tuple[list[list[JsonObject]], list[list[JsonObject]]]] = 
     ),
     "win-back": (
         [
-            [identify(tier="gold")],
+            [identify(**LOYAL)],
             [identify(newsletter=True), *(track("purchase", day) for day in (91, 92, 93))],
         ],
         [
-            [identify(tier="gold"), track("purchase", 89)],
+            [identify(**LOYAL), track("purchase", 89)],
             [identify(newsletter=False), *(track("purchase", day) for day in (91, 92, 93))],
             [identify(newsletter=True), track("purchase", 91)],
         ],
