@@ -31,8 +31,8 @@ def parse_settings(raw: Any, pointer: str, faults: FaultList) -> EnvironmentSett
         faults.wrong_type(pointer, "environment", "an object", raw)
         return EnvironmentSettings()
     faults.unknown_keys(raw, pointer, KEYS)
-    allocation = faults.choice(raw, "allocation", pointer, MODES, "")
+    said = "allocation" in raw
     return EnvironmentSettings(
-        allocation=allocation or None,
+        allocation=faults.choice(raw, "allocation", pointer, MODES, "") or None if said else None,
         missing_negated=faults.boolean(raw, "negation of missing values", pointer, True),
     )
