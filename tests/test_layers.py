@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # Request into events, events into profile, two profiles into one, documents into rules.
     ("receiving", "fold", "merging", "documents"),
     # An environment's rules, loaded; then one decision over them.
-    ("messages", "ruleset"),
+    ("messages", "ruleset", "schema"),
     ("decide",),
     # Here the outer world begins: files, databases, networks, clocks.
     ("sources", "stores", "enrich", "ingest", "simulate"),

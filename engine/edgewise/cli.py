@@ -1,4 +1,4 @@
-"""The command `edgewise`: serve rules, check them, and show what they compile to."""
+"""The command `edgewise`: serve rules, check them, show their source and their schema."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from edgewise.audiences.listing import list_source
 from edgewise.errors import EdgewiseError, Fault, RulesError, StoreUrlError
 from edgewise.parsing import closest
 from edgewise.ruleset import Ruleset
+from edgewise.schema import schema_text
 from edgewise.server import ServerSettings, run
 from edgewise.sources.files import load_rules
 from edgewise.stores.urls import open_store
@@ -54,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("rules", type=Path)
     show.add_argument("audience", help="the audience's id")
     show.set_defaults(command=_show_source)
+
+    schema = commands.add_parser("schema", help="print the JSON Schema of rule files")
+    schema.set_defaults(command=_schema)
     return parser
 
 
@@ -149,6 +153,11 @@ def _show_source(options: argparse.Namespace) -> int:
         hint = closest(options.audience, known) or f"there are: {', '.join(known)}"
         print(f'edgewise: there is no audience "{options.audience}" ({hint})', file=sys.stderr)
         return 2
+    return 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    print(schema_text(), end="")
     return 0
 
 

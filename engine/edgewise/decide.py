@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
+
+import msgspec
 
 from edgewise.allocation import allocate
 from edgewise.fold import fold_events
@@ -24,6 +26,8 @@ def decide(ruleset: Ruleset, profile: Profile, now_ms: int) -> Decision:
         selected = _select(served, profile, members)
         if selected is not None:
             variants.append(selected)
+    if ruleset.shared_variables:
+        variants = _without_repeated_changes(variants, ruleset.shared_variables)
     return Decision(audiences, variants)
 
 
@@ -51,3 +55,29 @@ def _select(
         return None
     index = allocate(served.allocation, profile.stable_id)
     return None if index is None else served.selected[index]
+
+
+def _without_repeated_changes(
+    variants: Iterable[SelectedVariant], shared: frozenset[str]
+) -> list[SelectedVariant]:
+    """Variants whose variables are set once: of two experiences, the first in the answer sets them.
+
+    Some clients take the first of two changes of one key, and others the last.
+    """
+    seen: set[str] = set()
+    result = []
+    for variant in variants:
+        repeated = seen.intersection(variant.variable_keys)
+        result.append(_without_changes(variant, repeated) if repeated else variant)
+        seen |= shared.intersection(variant.variable_keys)
+    return result
+
+
+def _without_changes(variant: SelectedVariant, keys: Set[str]) -> SelectedVariant:
+    changes = zip(variant.variable_keys, variant.changes_json, strict=True)
+    kept = [(key, change) for key, change in changes if key not in keys]
+    return msgspec.structs.replace(
+        variant,
+        variable_keys=tuple(key for key, _ in kept),
+        changes_json=tuple(change for _, change in kept),
+    )

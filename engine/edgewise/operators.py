@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import re2
 
-from edgewise.values import is_present, number_of, text_of, time_of
+from edgewise.values import is_present, number_of, text_of, time_of, well_formed
 
 
 def equal(value: Any, operand: str | float) -> bool:
@@ -102,7 +102,7 @@ def matches(value: Any, operand: str) -> bool:
 
     Cost: compiles the expression; `edgewise.audiences.compiler` does so once, at load.
     """
-    return compile_regex(operand).search(text_of(value)) is not None
+    return compile_regex(operand).search(well_formed(text_of(value))) is not None
 
 
 def exists(value: Any, operand: None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -36,6 +37,7 @@ class Ruleset(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     Args:
         digest: 8 hex characters that change when a decision could.
         audiences, experiences: in answer order, by id without regard to case.
+        shared_variables: keys of variables that several experiences set.
         evaluator: decides all audiences of a profile, and all matchers of an event.
         fold_rules: what the fold needs of it.
         set_aside: faults of app-written audiences and experiences, which never match.
@@ -46,6 +48,7 @@ class Ruleset(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     digest: str
     audiences: tuple[Audience, ...]
     experiences: tuple[ServedExperience, ...]
+    shared_variables: frozenset[str]
     evaluator: Evaluator
     fold_rules: FoldRules
     set_aside: tuple[Fault, ...]
@@ -68,6 +71,7 @@ def load_ruleset(organization: str, environment: str, documents: Iterable[RuleDo
         digest=_digest(rules),
         audiences=rules.audiences,
         experiences=experiences,
+        shared_variables=_shared_variables(experiences),
         evaluator=evaluator,
         fold_rules=FoldRules(evaluator.match_event, _sticky_variants(experiences)),
         set_aside=rules.set_aside,
@@ -86,6 +90,11 @@ def _serve(experience: Experience) -> ServedExperience:
 
 def _sticky_variants(experiences: Sequence[ServedExperience]) -> Mapping[str, int]:
     return {served.experience.id: len(served.selected) for served in experiences if served.sticky}
+
+
+def _shared_variables(experiences: Iterable[ServedExperience]) -> frozenset[str]:
+    keys = Counter(key for served in experiences for key in served.selected[0].variable_keys)
+    return frozenset(key for key, count in keys.items() if count > 1)
 
 
 def _digest(rules: ParsedRules) -> str:

@@ -36,3 +36,23 @@ def parse_settings(raw: Any, pointer: str, faults: FaultList) -> EnvironmentSett
         allocation=faults.choice(raw, "allocation", pointer, MODES, "") or None if said else None,
         missing_negated=faults.boolean(raw, "negation of missing values", pointer, True),
     )
+
+
+def settings_schema() -> dict[str, Any]:
+    """Return the JSON Schema of an `environment` object."""
+    return {
+        "type": "object",
+        "description": "What holds for all rules of the environment.",
+        "additionalProperties": False,
+        "properties": {
+            "allocation": {
+                "enum": [*MODES, None],
+                "description": "The hash of experiences that do not say their own.",
+            },
+            "negation of missing values": {
+                "type": ["boolean", "null"],
+                "default": True,
+                "description": "Whether negative operators hold for missing values.",
+            },
+        },
+    }

@@ -30,10 +30,18 @@ def text_of(value: Any) -> str:
     if isinstance(value, float):
         return _float_text(value)
     if isinstance(value, int):
-        return str(value)
+        return str(value) if abs(value) < _EXPONENT_FROM else _float_text(_as_float(value))
     if isinstance(value, (list, tuple)):
         return ",".join(text_of(member) for member in value)
     return ""
+
+
+def _as_float(value: int) -> float:
+    """The nearest float; infinity for what is beyond them, as JavaScript reads such digits."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _float_text(value: float) -> str:
@@ -85,6 +93,11 @@ def time_of(value: Any) -> int | None:
         return round(moment.timestamp() * 1000)
     except (OverflowError, ValueError):
         return None
+
+
+def well_formed(text: str) -> str:
+    """Return a text with U+FFFD for each half of a surrogate pair, which UTF-8 cannot say."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def is_present(value: Any) -> bool:

@@ -15,6 +15,7 @@ import xxhash
 from edgewise.attributes import SOURCES
 from edgewise.audiences.meaning import meaning_of
 from edgewise.audiences.passes import simplify
+from edgewise.audiences.patterns import compile_pattern
 from edgewise.model.audience import (
     All,
     Attribute,
@@ -36,6 +37,8 @@ DAY_MS = 24 * 60 * 60 * 1000
 MAX_WINDOW_DAYS = 3650
 MAX_COUNT_IN_WINDOW = 1000
 
+# Operands that are read as a text, or may be.
+_TEXT_OPERANDS = {"value", "values", "text", "regex"}
 _WILDCARD_OPERATORS = {"equal", "contains", "includes"}
 _TIME_TWINS = {
     "greaterThan": "after",
@@ -104,7 +107,7 @@ class Builder:
         if isinstance(raw, (date, datetime)) and operator.operand in ("number", "time"):
             raw = _as_utc(raw)
             operator = BY_NAME[_TIME_TWINS.get(operator.name, operator.name)]
-        if not self._is_scalar(raw, pointer):
+        if not self._is_operand(attribute, operator, raw, pointer):
             return Constant(False)
         if raw == WILDCARD and operator.name in _WILDCARD_OPERATORS:
             return self.leaf(Test(attribute, "exists"), pointer)
@@ -116,7 +119,7 @@ class Builder:
         leaf = self.leaf(Test(attribute, "exists"), pointer)
         if self.strict and not isinstance(raw, bool):
             self.faults.wrong_type(pointer, "is set", "true or false", raw)
-        return Not(leaf) if raw is False else leaf
+        return Not(leaf) if text_of(raw) == "false" else leaf
 
     def _choice(
         self, attribute: Attribute, operator: Operator, raw: AnyValue, pointer: str
@@ -125,13 +128,19 @@ class Builder:
         if not isinstance(raw, list) and self.strict:
             self.faults.wrong_type(pointer, operator.phrase, "a list of values", raw)
             return Constant(False)
-        good = [
-            self._operand(attribute, member)
-            for position, member in enumerate(members)
-            if self._is_scalar(member, pointer_join(pointer, position)) and is_present(member)
-        ]
-        if not good:
+        good = []
+        for position, member in enumerate(members):
+            place = pointer_join(pointer, position)
+            if not self._is_operand(attribute, operator, member, place):
+                continue
+            if is_present(member):
+                good.append(self._operand(attribute, member))
+            else:
+                self._never(place, "an empty value matches nothing", "remove it")
+        if not members:
             return self._never(pointer, "an empty list matches nothing", "list at least one value")
+        if not good:
+            return Constant(False)
         ordered = tuple(sorted(set(good), key=lambda value: (value.__class__.__name__, value)))
         return self.leaf(Test(attribute, operator.name, ordered), pointer)
 
@@ -146,7 +155,7 @@ class Builder:
         elif operator.operand == "time":
             operand = time_of(raw)
             if operand is None:
-                message = f'"{raw}" is no date or time'
+                message = f'"{text_of(raw)}" is no date or time'
                 return self._never(
                     pointer, message, "write it like 2026-01-31 or 2026-01-31T18:00Z"
                 )
@@ -167,25 +176,43 @@ class Builder:
         so the inclusive pair means equality and the strict pair can never hold."""
         if self.strict:
             hint = "dates need `before` or `after`" if time_of(raw) is not None else ""
-            self.faults.at(pointer, "operand_invalid", f'"{raw}" is no number', hint)
+            self.faults.at(pointer, "operand_invalid", f'"{text_of(raw)}" is no number', hint)
             return Constant(False)
         if operator.name.endswith("Inclusive"):
             return self.leaf(Test(attribute, "equal", text_of(raw)), pointer)
         return Constant(False)
 
-    def _is_scalar(self, raw: AnyValue, pointer: str) -> bool:
-        if raw is None or isinstance(raw, (str, int, float)):
+    def _is_operand(
+        self, attribute: Attribute, operator: Operator, raw: AnyValue, pointer: str
+    ) -> bool:
+        if not (raw is None or isinstance(raw, (str, int, float))):
+            message = (
+                f"a condition compares with a text, a number or true/false, not {kind_of(raw)}"
+            )
+            self.faults.at(pointer, "operand_invalid", message, quote_hint(raw))
+        elif isinstance(raw, (int, float)) and not -(2**63) <= raw < 2**64:
+            # Not a number is neither, so it fails the comparison too.
+            self.faults.at(pointer, "out_of_range", "this number is none that JSON can carry")
+        elif self.strict and self._needs_quotes(attribute, operator, raw):
+            self.faults.wrong_type(pointer, operator.phrase, "a text", raw)
+        else:
             return True
-        message = f"a condition compares with a text, a number or true/false, not {kind_of(raw)}"
-        self.faults.at(pointer, "operand_invalid", message, quote_hint(raw))
         return False
+
+    @staticmethod
+    def _needs_quotes(attribute: Attribute, operator: Operator, raw: AnyValue) -> bool:
+        """What only holds texts can not equal what YAML reads as a number or as true."""
+        of_texts = SOURCES[attribute.source].kind == "text"
+        return of_texts and operator.operand in _TEXT_OPERANDS and isinstance(raw, (int, float))
 
     def _is_regex(self, pattern: str, pointer: str) -> bool:
         try:
+            # The first tells what is wrong, the second takes only smaller expressions.
             compile_regex(pattern)
+            compile_pattern(pattern)
         except re2.error as error:
             reason = error.args[0] if error.args else ""
-            text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+            text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else "too large"
             hint = "RE2 syntax: no look-around, no back-references"
             self.faults.at(pointer, "regex_invalid", f"RE2 refuses the expression: {text}", hint)
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 
 import msgspec
 
@@ -12,6 +12,8 @@ from edgewise.model.audience import All, Any, Audience, Constant, Leaf, Node, No
 from edgewise.parsing import closest
 
 MAX_NODES = 10_000
+# Generated expressions nest as deep as their trees, and parsers of Python stop at 200 brackets.
+MAX_LEVELS = 100
 
 
 def link(
@@ -20,15 +22,17 @@ def link(
     """Return the audiences with every reference replaced, and what could not be.
 
     An audience never matches if it refers to one that does not exist, that is faulty, or that
-    leads back to itself; so does one that would grow beyond `MAX_NODES`.
+    leads back to itself; so does one that would grow beyond `MAX_NODES` or `MAX_LEVELS`.
 
     Args:
         faulty: ids of audiences that already have a fault.
     """
     linker = _Linker(audiences, faulty)
+    for audience_id in audiences:
+        linker.link(audience_id)
     linked = {
         audience_id: msgspec.structs.replace(
-            audience, tree=linker.tree_of(audience_id) or Constant(False)
+            audience, tree=linker.trees[audience_id] or Constant(False)
         )
         for audience_id, audience in audiences.items()
     }
@@ -39,25 +43,37 @@ class _Linker:
     def __init__(self, audiences: Mapping[str, Audience], faulty: Set[str]) -> None:
         self.audiences = audiences
         self.faults: list[Fault] = []
+        # The linked trees so far; None for an audience that cannot be used.
         self.trees: dict[str, Node | None] = dict.fromkeys(faulty)
-        self.open: list[str] = []
+        # From the audience that linking began with to the one being linked, each with the
+        # references that are still to be followed. A chain may be longer than Python's stack.
+        self.open: dict[str, Iterator[Reference]] = {}
 
-    def tree_of(self, audience_id: str) -> Node | None:
-        """The linked tree, None for an audience that cannot be used."""
-        if audience_id not in self.trees:
-            self.open.append(audience_id)
-            self.trees[audience_id] = self._link(self.audiences[audience_id].tree)
-            self.open.pop()
-        return self.trees[audience_id]
+    def link(self, audience_id: str) -> None:
+        """Link an audience, after those that it refers to."""
+        self._open(audience_id)
+        while self.open:
+            current, references = next(reversed(self.open.items()))
+            following = next(references, None)
+            if following is None:
+                self.trees[current] = self._linked(current)
+                del self.open[current]
+            elif following.audience_id in self.audiences:
+                self._open(following.audience_id)
 
-    def _link(self, tree: Node) -> Node | None:
-        if not _refers(tree):
+    def _open(self, audience_id: str) -> None:
+        if audience_id not in self.trees and audience_id not in self.open:
+            self.open[audience_id] = references_of(self.audiences[audience_id].tree)
+
+    def _linked(self, audience_id: str) -> Node | None:
+        tree = self.audiences[audience_id].tree
+        if next(references_of(tree), None) is None:
             return tree
         before = len(self.faults)
         tree = self._replace(tree)
-        if _is_larger(tree, MAX_NODES):
+        if _is_too_large(tree):
             message = f"with its references this audience has more than {MAX_NODES} conditions"
-            self._fault("audience_too_large", message)
+            self._fault("audience_too_large", f"{message} or {MAX_LEVELS} levels")
         return simplify(tree) if len(self.faults) == before else None
 
     def _replace(self, node: Node) -> Node:
@@ -78,11 +94,12 @@ class _Linker:
             hint = closest(target, self.audiences)
             self._fault("unknown_audience", message, hint, reference.origin)
         elif target in self.open:
-            way = " → ".join((*self.open[self.open.index(target) :], target))
+            ids = list(self.open)
+            way = " → ".join((*ids[ids.index(target) :], target))
             message = f"the audience refers to itself: {way}"
             self._fault("circular_reference", message, "", reference.origin)
         else:
-            tree = self.tree_of(target)
+            tree = self.trees[target]
             if tree is not None:
                 return tree
             message = f'audience "{target}" has a fault of its own'
@@ -90,7 +107,7 @@ class _Linker:
         return Constant(False)
 
     def _fault(self, code: str, message: str, hint: str = "", pointer: str = "") -> None:
-        audience = self.audiences[self.open[-1]]
+        audience = self.audiences[next(reversed(self.open))]
         self.faults.append(
             Fault(
                 code=code,
@@ -103,27 +120,29 @@ class _Linker:
         )
 
 
-def _refers(node: Node) -> bool:
+def references_of(node: Node) -> Iterator[Reference]:
+    """Return every reference in a tree."""
     match node:
         case Reference():
-            return True
+            yield node
         case Not():
-            return _refers(node.child)
+            yield from references_of(node.child)
         case All() | Any():
-            return any(_refers(child) for child in node.children)
-        case Leaf() | Constant():
-            return False
+            for child in node.children:
+                yield from references_of(child)
 
 
-def _is_larger(node: Node, most: int) -> bool:
-    """Count nodes, but only up to `most`: shared subtrees can grow beyond all bounds."""
+def _is_too_large(node: Node) -> bool:
+    """Count nodes, but only up to the limit: shared subtrees can grow beyond all bounds."""
     size = 0
-    pending = [node]
-    while pending and size <= most:
-        current = pending.pop()
-        if isinstance(current, Not):
-            pending.append(current.child)
-        elif isinstance(current, (All, Any)):
-            pending.extend(current.children)
+    pending = [(node, 1)]
+    while pending:
+        current, level = pending.pop()
         size += 1
-    return size > most
+        if size > MAX_NODES or level > MAX_LEVELS:
+            return True
+        if isinstance(current, Not):
+            pending.append((current.child, level + 1))
+        elif isinstance(current, (All, Any)):
+            pending += [(child, level + 1) for child in current.children]
+    return False

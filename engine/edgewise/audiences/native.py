@@ -15,7 +15,8 @@ from typing import Any as AnyValue
 from edgewise.audiences.building import MAX_WINDOW_DAYS, Builder
 from edgewise.model.audience import All, Any, Attribute, Constant, Node, Not, Reference
 from edgewise.operators import BY_NAME, BY_PHRASE
-from edgewise.parsing import MAX_DEPTH, FaultList, closest, pointer_join
+from edgewise.parsing import MAX_DEPTH, FaultList, closest, is_number, kind_of, pointer_join
+from edgewise.values import text_of
 
 DEVICE_CLASSES = ("desktop", "mobile", "tablet", "unknown")
 LOCATION_KEYS: dict[str, str] = {
@@ -96,15 +97,15 @@ class _Native:
         }
 
     def rule(self, raw: Raw, pointer: str, other_keys: tuple[str, ...] = ()) -> Node:
-        known = (*RULE_KEYS, *EVENT_MODIFIERS, *other_keys)
-        self.faults.unknown_keys(raw, pointer, known)
+        before = len(self.faults)
+        self.faults.unknown_keys(raw, pointer, (*RULE_KEYS, *EVENT_MODIFIERS, *other_keys))
         nodes = [
             parse(raw[key], pointer_join(pointer, key))
             for key, parse in self.parts.items()
             if key in raw
         ]
         nodes += self._events(raw, pointer)
-        if not nodes and not raw.keys() - set(known):
+        if not nodes and len(self.faults) == before:
             hint = f"possible are: {', '.join(RULE_KEYS)}"
             self.faults.at(pointer, "empty_rule", "a rule must say something", hint)
         return All(tuple(nodes))
@@ -137,6 +138,8 @@ class _Native:
         return Not(Any(self._rules(raw, pointer)))
 
     def _audience(self, raw: AnyValue, pointer: str) -> Node:
+        if raw == "":
+            self.faults.at(pointer, "missing_key", '"audience" must not be empty')
         audience_id = self.faults.as_text(raw, "audience", pointer)
         return Reference(audience_id, pointer) if audience_id else Constant(False)
 
@@ -148,7 +151,10 @@ class _Native:
     def _is_located_at(self, raw: AnyValue, pointer: str) -> Node:
         if isinstance(raw, Mapping):
             self.faults.unknown_keys(raw, pointer, LOCATION_KEYS)
-            raw = {key: raw[key] for key in raw if key in LOCATION_KEYS} or {"city": None}
+            known = {key: raw[key] for key in raw if key in LOCATION_KEYS}
+            if raw and not known:
+                return Constant(False)
+            raw = known
         return self._each(raw, pointer, lambda key: Attribute("location", LOCATION_KEYS[key]))
 
     def _is_returning_visitor(self, raw: AnyValue, pointer: str) -> Node:
@@ -163,8 +169,10 @@ class _Native:
     def _is_on_device(self, raw: AnyValue, pointer: str) -> Node:
         for name in raw if isinstance(raw, list) else [raw]:
             if name not in DEVICE_CLASSES:
-                hint = closest(str(name), DEVICE_CLASSES) or f"one of {', '.join(DEVICE_CLASSES)}"
-                self.faults.at(pointer, "unknown_value", f'unknown device class "{name}"', hint)
+                hint = closest(name, DEVICE_CLASSES) if isinstance(name, str) else ""
+                message = f"unknown device class {_shown(name)}"
+                hint = hint or f"one of {', '.join(DEVICE_CLASSES)}"
+                self.faults.at(pointer, "unknown_value", message, hint)
                 return Constant(False)
         return self._comparison(Attribute("device"), raw, pointer)
 
@@ -210,7 +218,9 @@ class _Native:
         )
 
     def _event_name(self, raw: AnyValue, pointer: str) -> str:
-        # "*" keeps the builder from a second fault about an empty operand.
+        if raw is None or raw == "":
+            return ""
+        # After a fault "*" keeps the builder from a second one about an empty operand.
         return self.faults.as_text(raw, "has performed event", pointer) or "*"
 
     def _where(self, raw: AnyValue, pointer: str) -> Node:
@@ -233,7 +243,7 @@ class _Native:
 
     def _times(self, raw: Raw, key: str, pointer: str) -> int:
         value = raw[key]
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
             return value
         if isinstance(value, str):
             spoken = _TIMES.fullmatch(value)
@@ -242,7 +252,7 @@ class _Native:
             if value in _SPOKEN_TIMES:
                 return _SPOKEN_TIMES[value]
         place = pointer_join(pointer, key)
-        message = f'"{key}" takes a whole number, not {value!r}'
+        message = f'"{key}" takes a whole number, not {_shown(value)}'
         self.faults.at(place, "count_invalid", message, "write 3, 3 times, once or twice")
         return 1
 
@@ -253,7 +263,7 @@ class _Native:
         found = _DAYS.fullmatch(value) if isinstance(value, str) else None
         days = int(found[1]) if found else 0
         if not 1 <= days <= MAX_WINDOW_DAYS:
-            message = f'"within" takes whole days from 1 to {MAX_WINDOW_DAYS}, not {value!r}'
+            message = f'"within" takes whole days from 1 to {MAX_WINDOW_DAYS}, not {_shown(value)}'
             place = pointer_join(pointer, "within")
             self.faults.at(place, "window_invalid", message, "write it like `30 days`")
             return 0
@@ -269,9 +279,10 @@ class _Native:
         nodes = []
         for key, value in raw.items():
             place = pointer_join(pointer, key)
-            name = self.faults.as_text(key, "name", place)
-            if name:
-                nodes.append(self._comparison(attribute(name), value, place))
+            if key == "":
+                self.faults.at(place, "missing_key", "a name must not be empty")
+            elif self.faults.as_text(key, "name", place):
+                nodes.append(self._comparison(attribute(key), value, place))
         return All(tuple(nodes))
 
     def _comparison(self, attribute: Attribute, raw: AnyValue, pointer: str) -> Node:
@@ -298,3 +309,9 @@ class _Native:
                 hint = closest(str(phrase), BY_PHRASE) or f"known are: {', '.join(BY_PHRASE)}"
                 message = f'unknown operator "{phrase}"'
                 self.faults.at(pointer_join(pointer, phrase), "unknown_operator", message, hint)
+
+
+def _shown(value: AnyValue) -> str:
+    if isinstance(value, str):
+        return f'"{value}"'
+    return text_of(value) if is_number(value) else kind_of(value)

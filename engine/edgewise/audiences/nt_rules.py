@@ -30,6 +30,9 @@ _WHERE_ATTRIBUTES: dict[str, Attribute] = {
 }
 _WHERE_SOURCES = {"context_page_query": "query", "properties": "property"}
 _WINDOW_IDS = ("when", "time", "timeframe", "days", "last_days")
+# Operators that say nothing else than "within so many days".
+_WINDOW_OPERATORS = (None, "", "equal", "lessThan", "lessThanInclusive")
+_RULE_KEYS = ("type", "operator", "value", "count", "key", "conditions")
 
 Raw = Mapping[str, AnyValue]
 
@@ -61,9 +64,7 @@ class _NtRules:
         if not isinstance(raw, Mapping):
             self.faults.wrong_type(pointer, "nt_rules", f'an object with "{key}"', raw)
             return []
-        for other in raw.keys() - {key}:
-            message = f'only "{key}" can stand here, not "{other}"'
-            self.faults.at(pointer_join(pointer, other), "unknown_key", message)
+        self.faults.unknown_keys(raw, pointer, (key,))
         members = raw.get(key)
         if not isinstance(members, list):
             self.faults.wrong_type(pointer_join(pointer, key), key, "a list", members)
@@ -85,6 +86,10 @@ class _NtRules:
             message = f"unknown rule type {_shown(rule_type)}"
             self.faults.at(pointer_join(pointer, "type"), "unknown_rule_type", message, hint)
             return Constant(False)
+        counts_events = rule_type in ("page", "track")
+        # What is not understood may well narrow the rule, as a window does.
+        known = (*_RULE_KEYS, *_WINDOW_IDS) if counts_events else _RULE_KEYS
+        self.faults.unknown_keys(raw, pointer, known)
         return parse(raw, pointer)
 
     # Rules over the history: the operator compares the number of matching events with the count.
@@ -101,14 +106,16 @@ class _NtRules:
         return self._events(raw, pointer, [self.builder.event_is("track", pointer), is_name])
 
     def _events(self, raw: Raw, pointer: str, where: list[Node]) -> Node:
-        window_days = 0
+        windows = [
+            self._days(raw[key], pointer_join(pointer, key)) for key in _WINDOW_IDS if key in raw
+        ]
         for condition, place in self._conditions(raw, pointer):
             if condition.id in _WINDOW_IDS or condition.category in _WINDOW_IDS:
-                window_days = self._window(condition, place)
+                windows.append(self._window(condition, place))
             else:
                 where.append(self._where(condition, place))
         operator, count = self._comparison(raw, pointer)
-        return self.builder.count(where, operator, count, window_days, pointer)
+        return self.builder.count(where, operator, count, min(windows, default=0), pointer)
 
     def _where(self, condition: _Condition, pointer: str) -> Node:
         attribute = _WHERE_ATTRIBUTES.get(condition.id)
@@ -121,10 +128,17 @@ class _NtRules:
         return self._compare(attribute, condition.raw, pointer)
 
     def _window(self, condition: _Condition, pointer: str) -> int:
-        days = number_of(condition.raw.get("value"))
-        if days is None or days != int(days) or not 1 <= days <= MAX_WINDOW_DAYS:
-            message = f"a window takes whole days from 1 to {MAX_WINDOW_DAYS}"
-            self.faults.at(pointer_join(pointer, "value"), "window_invalid", message)
+        operator = condition.raw.get("operator")
+        if operator not in _WINDOW_OPERATORS:
+            message = f"{_shown(operator)} does not say how many days a window has"
+            self.faults.at(pointer_join(pointer, "operator"), "window_invalid", message)
+        return self._days(condition.raw.get("value"), pointer_join(pointer, "value"))
+
+    def _days(self, raw: AnyValue, pointer: str) -> int:
+        days = number_of(raw)
+        if days is None or not 1 <= days <= MAX_WINDOW_DAYS or days != int(days):
+            message = f"a window takes whole days from 1 to {MAX_WINDOW_DAYS}, not {_shown(raw)}"
+            self.faults.at(pointer, "window_invalid", message)
             return 0
         return int(days)
 
@@ -139,7 +153,7 @@ class _NtRules:
             return "greaterThanInclusive", 1
         count = raw.get("count")
         number = 1 if count in (None, "") else number_of(count)
-        if number is None or number != int(number) or number < 0:
+        if number is None or not 0 <= number < 2**63 or number != int(number):
             message = f"the count must be a whole number, not {_shown(count)}"
             self.faults.at(pointer_join(pointer, "count"), "count_invalid", message)
             return row.name, 1
@@ -157,12 +171,12 @@ class _NtRules:
     def _location(self, raw: Raw, pointer: str) -> Node:
         key = raw.get("key")
         self._refuse_conditions(raw, pointer)
-        if key not in LOCATION_MEMBERS:
+        if not isinstance(key, str) or key not in LOCATION_MEMBERS:
             hint = closest(key, LOCATION_MEMBERS) if isinstance(key, str) else ""
             message = f"unknown part of a location {_shown(key)}"
             self.faults.at(pointer_join(pointer, "key"), "unknown_attribute", message, hint)
             return Constant(False)
-        return self._compare(Attribute("location", str(key)), raw, pointer)
+        return self._compare(Attribute("location", key), raw, pointer)
 
     def _is_returning_visitor(self, raw: Raw, pointer: str) -> Node:
         wanted = {"true": True, "false": False}.get(text_of(raw.get("value")))

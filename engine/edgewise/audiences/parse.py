@@ -9,6 +9,7 @@ import msgspec
 
 from edgewise.audiences.building import Builder
 from edgewise.audiences.linking import link
+from edgewise.audiences.meaning import meaning_of
 from edgewise.audiences.native import parse_native_rule
 from edgewise.audiences.nt_rules import parse_nt_rules
 from edgewise.audiences.passes import simplify
@@ -30,11 +31,16 @@ APP_KEYS = (
 
 
 class RawAudience(msgspec.Struct, frozen=True):
-    """An audience as a document holds it, and where."""
+    """An audience as a document holds it, and where.
+
+    Args:
+        rules_pointer: where `nt_rules` was written, if that is not below the audience.
+    """
 
     raw: AnyValue
     file: str
     pointer: str
+    rules_pointer: str = ""
 
 
 class ParsedAudiences(msgspec.Struct, frozen=True):
@@ -60,16 +66,11 @@ def parse_audiences(
     set_aside: list[Fault] = []
     for raw in raws:
         audience, found = _parse_audience(raw, missing_negated)
-        if audience is not None and audience.id in audiences:
-            first = audiences[audience.id]
-            found.at(
-                raw.pointer,
-                "duplicate_id",
-                f'audience "{audience.id}" is defined twice',
-                f"the first is at {first.file}#{first.pointer}",
-            )
-        elif audience is not None:
-            audiences[audience.id] = audience
+        first = audiences.setdefault(audience.id, audience) if audience is not None else None
+        if audience is not None and first is not None and not _adds_nothing(audience, first):
+            message = f'audience "{audience.id}" is defined twice'
+            hint = f"the first is at {first.file}#{first.pointer}"
+            found.at(raw.pointer, "duplicate_id", message, hint)
         from_app = isinstance(raw.raw, Mapping) and "nt_rules" in raw.raw
         (set_aside if from_app else faults).extend(found.faults)
     linked, link_faults = link(audiences, {fault.audience_id for fault in (*faults, *set_aside)})
@@ -78,6 +79,14 @@ def parse_audiences(
         (set_aside if fault.code == "faulty_reference" else faults).append(fault)
     ordered = sorted(linked.values(), key=lambda audience: (audience.id.lower(), audience.id))
     return ParsedAudiences(tuple(ordered), tuple(faults), tuple(set_aside))
+
+
+def _adds_nothing(audience: Audience, first: Audience) -> bool:
+    """An app repeats an audience, with the same rules, in each space that links to it."""
+    if audience is first:
+        return True
+    from_app = audience.form == first.form == "nt_rules"
+    return from_app and meaning_of(audience.tree) == meaning_of(first.tree)
 
 
 def _parse_audience(
@@ -96,7 +105,7 @@ def _parse_audience(
     builder = Builder(faults, strict=not from_app, missing_negated=missing_negated)
     if from_app:
         faults.unknown_keys(raw, source.pointer, APP_KEYS)
-        place = pointer_join(source.pointer, "nt_rules")
+        place = source.rules_pointer or pointer_join(source.pointer, "nt_rules")
         tree = parse_nt_rules(raw["nt_rules"], place, builder)
     else:
         tree = parse_native_rule(raw, source.pointer, builder, NATIVE_KEYS)

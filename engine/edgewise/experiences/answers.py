@@ -63,6 +63,7 @@ def _selected_variant(experience: Experience, index: int) -> SelectedVariant:
             msgspec.Raw(_encode(_Change(key, value, "Variable", meta)))
             for key, value in values.items()
         ),
+        variable_keys=tuple(values),
     )
 
 

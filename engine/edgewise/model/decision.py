@@ -13,12 +13,14 @@ class SelectedVariant(msgspec.Struct, frozen=True):
     Args:
         experience_json: the member of `experiences`, encoded.
         changes_json: its members of `changes`, encoded, in component order.
+        variable_keys: what each of the changes changes.
     """
 
     experience_id: str
     variant_index: int
     experience_json: msgspec.Raw
     changes_json: tuple[msgspec.Raw, ...]
+    variable_keys: tuple[str, ...] = ()
 
 
 class Decision(msgspec.Struct, frozen=True):
