@@ -29,12 +29,15 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("messages", "ruleset", "schema"),
     ("decide",),
     # Here the outer world begins: files, databases, networks, clocks.
-    ("sources", "stores", "enrich", "ingest", "simulate"),
+    ("sources", "stores", "enrich", "ingest"),
     # What one update needs of the store and of its neighbours in time.
     ("records", "history", "lanes"),
+    # One profile erased; ids, names and merges; what goes with time.
+    ("erasing",),
     ("identity",),
+    ("retention",),
     # One update from load to save; then HTTP around it; then its process; then the command line.
-    ("service",),
+    ("service", "simulate"),
     ("asgi",),
     ("server",),
     ("cli",),

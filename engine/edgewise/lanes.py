@@ -11,27 +11,21 @@ MAX_WAITING = 64
 
 
 class Lanes:
-    """A queue per profile that exists only while there is something in it."""
+    """A queue per profile that exists only while somebody is in it."""
 
     def __init__(self, max_waiting: int = MAX_WAITING) -> None:
         self.max_waiting = max_waiting
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
-
-    def try_enter(self, key: str) -> bool:
-        """Take a lane that nobody holds; return whether it was free."""
-        if key in self._waiting:
-            return False
-        self._waiting[key] = deque()
-        return True
 
     async def enter(self, key: str) -> None:
         """Return when the lane is the caller's, who must leave it.
 
         Errors: ProfileOverload where too many wait already.
         """
-        if self.try_enter(key):
+        queue = self._waiting.get(key)
+        if queue is None:
+            self._waiting[key] = deque()
             return
-        queue = self._waiting[key]
         if len(queue) >= self.max_waiting:
             raise ProfileOverload(
                 "The profile received too many requests in a short amount of time."
@@ -41,8 +35,11 @@ class Lanes:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if not turn.cancelled():
+                # The lane was handed over in the very moment of the cancellation.
                 self.leave(key)
+            elif turn in queue:
+                queue.remove(turn)
             raise
 
     def leave(self, key: str) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from edgewise.model.audience import Matcher
-from edgewise.model.profile import Profile, Session
+from edgewise.model.profile import Location, Profile, Session
 from edgewise.tallies import merge_tallies
 
 MESSAGE_KEY_BYTES = 8
 KEPT_MESSAGE_KEYS = 256
+
+_NOWHERE = Location()
 
 
 def absorb(survivor: Profile, loser: Profile, matchers: Mapping[int, Matcher]) -> None:
@@ -24,9 +26,7 @@ def absorb(survivor: Profile, loser: Profile, matchers: Mapping[int, Matcher]) -
     if loser.id in survivor.absorbed or loser.id == survivor.id:
         return
     _merge_traits(survivor, loser)
-    if loser.session.last_ms > survivor.session.last_ms:
-        survivor.location = loser.location
-        survivor.device = loser.device
+    _merge_place(survivor, loser)
     merge_tallies(survivor, loser, matchers)
     survivor.session = _merge_sessions(survivor.session, loser.session)
     survivor.assignments = {**loser.assignments, **survivor.assignments}
@@ -36,6 +36,7 @@ def absorb(survivor: Profile, loser: Profile, matchers: Mapping[int, Matcher]) -
     survivor.updated_ms = max(survivor.updated_ms, loser.updated_ms)
     newest = -KEPT_MESSAGE_KEYS * MESSAGE_KEY_BYTES
     survivor.message_ids = (loser.message_ids + survivor.message_ids)[newest:]
+    survivor.newest_claim_ms = max(survivor.newest_claim_ms, loser.newest_claim_ms)
 
 
 def _merge_traits(survivor: Profile, loser: Profile) -> None:
@@ -46,6 +47,15 @@ def _merge_traits(survivor: Profile, loser: Profile) -> None:
         if name not in survivor.traits or written_ms > times.get(name, 0):
             survivor.traits[name] = value
             times[name] = written_ms
+
+
+def _merge_place(survivor: Profile, loser: Profile) -> None:
+    """Location and device are those of the later event, or those that are known at all."""
+    loser_is_newer = loser.session.last_ms > survivor.session.last_ms
+    if loser.location != _NOWHERE and (loser_is_newer or survivor.location == _NOWHERE):
+        survivor.location = loser.location
+    if loser.device != "unknown" and (loser_is_newer or survivor.device == "unknown"):
+        survivor.device = loser.device
 
 
 def _merge_sessions(one: Session, other: Session) -> Session:

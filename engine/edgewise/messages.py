@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from edgewise.merging import KEPT_MESSAGE_KEYS, MESSAGE_KEY_BYTES
 from edgewise.model.event import ReceivedEvent
@@ -19,21 +19,24 @@ def unseen(profile: Profile, received: Sequence[ReceivedEvent]) -> list[Received
     return [event for event in received if not _holds(kept, event.message_key)]
 
 
-def may_be_forgotten(profile: Profile, event: ReceivedEvent, arrival_ms: int) -> bool:
+def may_be_forgotten(profile: Profile, event: ReceivedEvent) -> bool:
     """Return whether an unseen event could be a message that the record has had to forget.
 
-    Only a record that is full has forgotten any, and what it forgot is no later than the last
-    event of its session. An event without a time of its own gives no such hint.
+    Only a record that is full has forgotten any. A message claims the same time whenever it is
+    sent, and no message that was counted claimed a later one than `newest_claim_ms`; so an event
+    that does is new. One that claims no time gives no such hint.
     """
     if len(profile.message_ids) < _FULL_BYTES:
         return False
-    return event.time_ms <= profile.session.last_ms or event.time_ms >= arrival_ms
+    return not event.claimed_ms or event.claimed_ms <= profile.newest_claim_ms
 
 
-def remember(profile: Profile, keys: Iterable[int]) -> None:
-    """Add messages to the record, which keeps the newest of them."""
-    added = b"".join(key.to_bytes(MESSAGE_KEY_BYTES, "big") for key in keys)
+def remember(profile: Profile, counted: Sequence[ReceivedEvent]) -> None:
+    """Add the messages of events to the record, which keeps the newest of them."""
+    added = b"".join(event.message_key.to_bytes(MESSAGE_KEY_BYTES, "big") for event in counted)
     profile.message_ids = (profile.message_ids + added)[-_FULL_BYTES:]
+    claims = (event.claimed_ms for event in counted)
+    profile.newest_claim_ms = max(profile.newest_claim_ms, *claims, 0)
 
 
 def _holds(kept: bytes, message_key: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -13,9 +14,13 @@ from edgewise.model.event import Event, ReceivedEvent
 TOLERANCE_MS = 60_000
 """How far a sender's clock may be ahead."""
 
+CLAIMING_TYPES = frozenset({"identify", "alias"})
+"""The types of events by which a visitor is identified with a user id."""
+
 NEWEST_FIRST_LIBRARY = "Ninetailed React Analytics SDK"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST_MS = 253_402_387_140_000  # The year 10000 in every time zone, and a number that fits.
 _EARLIEST_MS = (
     946_684_800_000  # The year 2000: whatever is older came from a clock without a battery.
 )
@@ -29,7 +34,8 @@ def receive(update: Update, profile_id: str, arrival_ms: int) -> list[ReceivedEv
     queues newest first. Of events with one message key only the first remains.
 
     Args:
-        profile_id: what the keys of events without a message id are made from.
+        profile_id: the id or name that the request was sent to, empty where it named none; what
+            the keys of events without a message id are made from, besides content and time.
     Units: `arrival_ms` is milliseconds since 1970.
     Source: the browser SDK's queue, which is newest first; the optimization SDK's is oldest first.
     """
@@ -38,10 +44,17 @@ def receive(update: Update, profile_id: str, arrival_ms: int) -> list[ReceivedEv
     for index in _fold_order(update.events, claimed, arrival_ms):
         event, raw = update.events[index], update.raws[index]
         time_ms = _believed_ms(claimed[index], arrival_ms)
-        key = _message_key(event, raw, profile_id, time_ms)
+        key = _message_key(event, raw, profile_id, claimed[index])
         if key not in received:
-            received[key] = ReceivedEvent(event, time_ms, key, raw)
+            own_ms = min(_own_ms(event) or 0, _LATEST_MS)
+            received[key] = ReceivedEvent(event, time_ms, key, raw, own_ms)
     return list(received.values())
+
+
+def claimed_ids(received: Sequence[ReceivedEvent]) -> list[str]:
+    """Return the user ids that a visitor was identified by, in fold order, each once."""
+    named = (item.event.user_id for item in received if item.event.type in CLAIMING_TYPES)
+    return list(dict.fromkeys(user_id for user_id in named if user_id))
 
 
 def parse_time(value: str | float | None) -> int | None:
@@ -65,9 +78,14 @@ def parse_time(value: str | float | None) -> int | None:
     return time_ms if time_ms >= _EARLIEST_MS else None
 
 
+def _own_ms(event: Event) -> int | None:
+    """The time that an event was given when it happened, so that every resend repeats it."""
+    time_ms = parse_time(event.timestamp)
+    return parse_time(event.original_timestamp) if time_ms is None else time_ms
+
+
 def _claimed_ms(event: Event, arrival_ms: int) -> int:
-    for value in (event.timestamp, event.original_timestamp, event.sent_at):
-        time_ms = parse_time(value)
+    for time_ms in (_own_ms(event), parse_time(event.sent_at)):
         if time_ms is not None:
             return time_ms
     return arrival_ms
@@ -95,7 +113,8 @@ def _is_newest_first(events: list[Event], claimed: list[int]) -> bool:
     return claimed[0] > claimed[-1] and all(newer >= older for newer, older in pairwise(claimed))
 
 
-def _message_key(event: Event, raw: bytes, profile_id: str, time_ms: int) -> int:
+def _message_key(event: Event, raw: bytes, profile_id: str, claimed_ms: int) -> int:
     if event.message_id:
         return xxh3_64_intdigest(event.message_id.encode())
-    return xxh3_64_intdigest(b"\0".join((profile_id.encode(), raw, str(time_ms).encode())))
+    # What was claimed and not what was believed, which is another time when the same comes again.
+    return xxh3_64_intdigest(b"\0".join((profile_id.encode(), raw, str(claimed_ms).encode())))

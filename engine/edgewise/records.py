@@ -1,16 +1,22 @@
-"""Typed access to what the store holds: profiles, aliases and redirects under their keys."""
+"""Typed access to what the store holds: profiles, redirects and erasures, each under one key."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from hashlib import blake2b
 
 import msgspec
 
-from edgewise.errors import StoreCorrupt
 from edgewise.model.log import LogEntry
-from edgewise.model.profile import Alias, Profile, Record, Redirect
+from edgewise.model.profile import Erasure, Profile, Record, Redirect
 from edgewise.stores.base import Store
 from edgewise.stores.codec import decode_record, encode_record
+
+_SERVER_MADE = re.compile(r"[0-9a-f]{64}")
+
+_EXPIRED_MS = 1
+"""An erasure that was left half-done is found by whoever looks for profiles long unseen."""
 
 
 class Versioned(msgspec.Struct, frozen=True):
@@ -25,57 +31,57 @@ class Conflict(Exception):
 
 
 class Records:
-    """The records of a store.
-
-    Keys: a profile or redirect lies under its id; an alias under its environment and name, which
-    start with a word that no id starts with.
-    """
+    """The records of a store; every key is a profile id or the key of a name."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    async def load(self, profile_id: str) -> Versioned | None:
-        """Return the profile or redirect under an id."""
-        found = await self.store.get(profile_id)
+    async def load(self, key: str) -> Versioned | None:
+        """Return the record under a key."""
+        found = await self.store.get(key)
         return None if found is None else Versioned(decode_record(found[0]), found[1])
 
-    async def load_alias(self, environment: str, name: str) -> tuple[Alias, int] | None:
-        """Return an alias and its version.
-
-        Args:
-            environment: "organization/environment".
-        """
-        found = await self.store.get(_alias_key(environment, name))
-        if found is None:
-            return None
-        record = decode_record(found[0])
-        if not isinstance(record, Alias):
-            raise StoreCorrupt(f"The record of an alias in {environment} is no alias.")
-        return record, found[1]
-
-    async def save(self, profile: Profile, version: int, entries: Sequence[LogEntry] = ()) -> None:
-        """Write a profile, and what it has counted to the log, in one step.
+    async def save(self, profile: Profile, version: int, entries: Sequence[LogEntry] = ()) -> int:
+        """Write a profile, and what it has counted to the log, in one step; return its version.
 
         Errors: Conflict where the key no longer has this version; nothing is written then.
         """
-        value = encode_record(profile)
-        if await self.store.put_if(profile.id, value, version, entries, profile.updated_ms) is None:
-            raise Conflict
+        return await self._put(profile.id, profile, version, entries, profile.updated_ms)
 
-    async def save_redirect(self, profile_id: str, redirect: Redirect, version: int) -> None:
+    async def save_redirect(self, key: str, redirect: Redirect, version: int) -> int:
         """Put a redirect in the place of a profile, or of nothing. Errors: Conflict."""
-        if await self.store.put_if(profile_id, encode_record(redirect), version) is None:
+        return await self._put(key, redirect, version)
+
+    async def save_erasure(self, profile_id: str, erasure: Erasure, version: int) -> int:
+        """Put an erasure in the place of a profile. Errors: Conflict."""
+        return await self._put(profile_id, erasure, version, seen_ms=_EXPIRED_MS)
+
+    async def _put(
+        self,
+        key: str,
+        record: Record,
+        version: int,
+        entries: Sequence[LogEntry] = (),
+        seen_ms: int = 0,
+    ) -> int:
+        new = await self.store.put_if(key, encode_record(record), version, entries, seen_ms)
+        if new is None:
             raise Conflict
-
-    async def save_alias(self, environment: str, name: str, alias: Alias, version: int) -> bool:
-        """Write an alias; return whether it still had this version."""
-        key = _alias_key(environment, name)
-        return await self.store.put_if(key, encode_record(alias), version) is not None
-
-    async def delete_alias(self, environment: str, name: str) -> None:
-        """Remove an alias."""
-        await self.store.delete(_alias_key(environment, name))
+        return new
 
 
-def _alias_key(environment: str, name: str) -> str:
-    return f"alias:{environment}:{name}"
+def is_server_made(name: str) -> bool:
+    """Return whether an id looks like one the service makes: 64 lowercase hex digits."""
+    return _SERVER_MADE.fullmatch(name) is not None
+
+
+def id_for_name(environment: str, name: str) -> str:
+    """Return the key of a name that a caller made up: the id of the profile that its use creates.
+
+    A name always has the same key, so that an update creates the profile that its preflight has
+    shown, and two processes that create it at once create one.
+
+    Args:
+        environment: "organization/environment".
+    """
+    return blake2b(f"{environment}\n{name}".encode(), digest_size=32).hexdigest()

@@ -9,23 +9,24 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
+import msgspec
+
 from edgewise.decide import decide, fold_and_decide
 from edgewise.decoding import Update
-from edgewise.errors import (
-    ConfigNotFound,
-    ProfileNotFound,
-    ServiceUnavailable,
-    StoreBusy,
-)
+from edgewise.erasing import erase
+from edgewise.errors import ConfigNotFound, ProfileNotFound, ServiceUnavailable, StoreBusy
+from edgewise.fold import FoldRules
 from edgewise.history import catch_up
-from edgewise.identity import Identity, Loaded
+from edgewise.identity import Identity
 from edgewise.lanes import Lanes
 from edgewise.messages import may_be_forgotten, remember, unseen
 from edgewise.model.decision import Outcome
 from edgewise.model.event import ReceivedEvent
 from edgewise.model.log import LogEntry
-from edgewise.receiving import receive
+from edgewise.model.profile import Profile
+from edgewise.receiving import claimed_ids, receive
 from edgewise.records import Conflict, Records
+from edgewise.retention import Retention, RetentionSettings
 from edgewise.ruleset import Ruleset
 from edgewise.stores.base import Store
 from edgewise.stores.overlay import OverlayStore
@@ -33,6 +34,7 @@ from edgewise.stores.overlay import OverlayStore
 RETRY_FOR_S = 2.0
 _FIRST_PAUSE_S = 0.001
 _LONGEST_PAUSE_S = 0.05
+_RETENTION = RetentionSettings()
 
 _T = TypeVar("_T")
 
@@ -56,6 +58,7 @@ class DecisionService:
         clock: the time in milliseconds since 1970.
         make_id: makes the id of a profile that comes without one.
         jitter: spreads the pauses between retries.
+        retention: what is removed with time while the service runs; None removes nothing.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class DecisionService:
         clock: Callable[[], int] = now_ms,
         make_id: Callable[[], str] = make_profile_id,
         jitter: random.Random | None = None,
+        retention: RetentionSettings | None = _RETENTION,
     ) -> None:
         self.rulesets = rulesets
         self.store = store
@@ -73,12 +77,19 @@ class DecisionService:
         self.make_id = make_id
         self.jitter = jitter or random.Random()  # no secret depends on it
         self.lanes = Lanes()
+        self._retention = (
+            Retention(store, lambda: self.rulesets, clock, retention) if retention else None
+        )
 
     async def start(self) -> None:
-        """Get ready to serve."""
+        """Get ready to serve, and begin to remove what is too old."""
+        if self._retention:
+            self._retention.start()
 
     async def stop(self) -> None:
         """Let go of the store."""
+        if self._retention:
+            await self._retention.stop()
         await self.store.close()
 
     def ruleset(self, organization: str, environment: str) -> Ruleset:
@@ -130,20 +141,17 @@ class DecisionService:
         events were not applied, so that sending the same again is right.
         """
         ruleset = self.ruleset(organization, environment)
-        name = profile_id or self.make_id()
-        arrival_ms = self.clock()
+        request = _Request(profile_id or "", profile_id or self.make_id(), update, self.clock())
         if preflight:
-            records = Records(OverlayStore(self.store))
+            ruleset = _without_pins(ruleset)
+            # A new overlay for each attempt, so that none builds on what another has left.
             return await self._retried(
-                lambda: self._apply(records, ruleset, name, update, arrival_ms)
+                lambda: self._apply(Records(OverlayStore(self.store)), ruleset, request)
             )
-        lane = f"{organization}/{environment}/{name}"
+        lane = f"{organization}/{environment}/{request.new_id}"
         await self.lanes.enter(lane)
         try:
-            records = Records(self.store)
-            return await self._retried(
-                lambda: self._apply(records, ruleset, name, update, arrival_ms)
-            )
+            return await self._retried(lambda: self._apply(Records(self.store), ruleset, request))
         finally:
             self.lanes.leave(lane)
 
@@ -153,80 +161,114 @@ class DecisionService:
         Errors: ConfigNotFound, ProfileNotFound, NamespaceMismatch, ServiceUnavailable.
         """
         ruleset = self.ruleset(organization, environment)
-        records = Records(OverlayStore(self.store))
-        loaded = await self._retried(lambda: Identity(records, ruleset).find(profile_id))
-        if loaded is None:
+        profile = await self._retried(lambda: self._find(ruleset, profile_id))
+        if profile is None:
             raise ProfileNotFound("Profile not found")
-        await catch_up(loaded.profile, ruleset.evaluator, self.store)
-        decision = decide(ruleset, loaded.profile, self.clock())
-        return Outcome(loaded.profile, decision, ruleset.digest)
+        return Outcome(profile, decide(ruleset, profile, self.clock()), ruleset.digest)
 
     async def erase(self, organization: str, environment: str, profile_id: str) -> None:
         """Remove a profile, its aliases, redirects and logs.
 
         Errors: ConfigNotFound, ProfileNotFound, NamespaceMismatch, ServiceUnavailable.
         """
-        identity = Identity(Records(self.store), self.ruleset(organization, environment))
-        if not await self._retried(lambda: identity.erase(profile_id)):
+        ruleset = self.ruleset(organization, environment)
+        records = Records(self.store)
+        # A retry may find nothing because the attempt before it did more than it could tell.
+        found = False
+
+        async def attempt() -> None:
+            nonlocal found
+            loaded = await Identity(records, ruleset).find(profile_id)
+            if loaded is not None:
+                found = True
+                await erase(records, loaded.profile, loaded.version)
+
+        await self._retried(attempt)
+        if not found:
             raise ProfileNotFound("Profile not found")
 
     async def _retried(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
         """Try again while somebody else gets in between or the store is busy, for a while."""
         loop = asyncio.get_running_loop()
-        deadline_s = 0.0
+        deadline_s = loop.time() + RETRY_FOR_S
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
                 return await attempt()
             except (Conflict, StoreBusy) as error:
-                deadline_s = deadline_s or loop.time() + RETRY_FOR_S
                 if loop.time() + pause_s > deadline_s:
                     raise ServiceUnavailable("Not applied; send the same again.") from error
             await asyncio.sleep(pause_s * self.jitter.random())
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
-    async def _apply(
-        self, records: Records, ruleset: Ruleset, name: str, update: Update, arrival_ms: int
-    ) -> Outcome:
+    async def _find(self, ruleset: Ruleset, name: str) -> Profile | None:
+        """A profile with its tallies in step with the rules; nothing of it is stored."""
+        records = Records(OverlayStore(self.store))
+        loaded = await Identity(records, ruleset).find(name)
+        if loaded is None:
+            return None
+        await catch_up(loaded.profile, ruleset.evaluator, records.store)
+        return loaded.profile
+
+    async def _apply(self, records: Records, ruleset: Ruleset, request: _Request) -> Outcome:
         identity = Identity(records, ruleset)
-        received = receive(update, name, arrival_ms)
-        loaded = await identity.find_or_create(name, arrival_ms)
-        known_aliases = len(loaded.profile.aliases)
-        for user_id in _user_ids(received):
+        arrival_ms = request.arrival_ms
+        received = receive(request.update, request.name, arrival_ms)
+        if request.name:
+            loaded = await identity.find_or_create(request.name, arrival_ms)
+        else:
+            loaded = await identity.create(request.new_id, arrival_ms)
+        for user_id in claimed_ids(received):
             loaded = await identity.claim(loaded, user_id, arrival_ms)
         profile = loaded.profile
         await catch_up(profile, ruleset.evaluator, records.store)
-        fresh = await self._fresh(records.store, loaded, received, arrival_ms)
+        fresh = await _fresh(records.store, profile, received)
         decision = fold_and_decide(ruleset, profile, fresh, arrival_ms)
-        remember(profile, (event.message_key for event in fresh))
-        if fresh or not loaded.version or len(profile.aliases) != known_aliases:
+        if fresh:
+            remember(profile, fresh)
             entries = _log_entries(identity.environment, profile.id, fresh, arrival_ms)
             await records.save(profile, loaded.version, entries)
         return Outcome(profile, decision, ruleset.digest)
 
-    async def _fresh(
-        self, store: Store, loaded: Loaded, received: Sequence[ReceivedEvent], arrival_ms: int
-    ) -> list[ReceivedEvent]:
-        """The events that were not counted before, by the record's memory and then by the log."""
-        profile = loaded.profile
-        fresh = []
-        for event in unseen(profile, received):
-            if may_be_forgotten(profile, event, arrival_ms):
-                ids = (profile.id, *profile.absorbed)
-                if any([await store.has_logged(one, event.message_key) for one in ids]):
-                    continue
-            fresh.append(event)
-        return fresh
+
+class _Request(msgspec.Struct, frozen=True):
+    """One request for an update, the same on each attempt.
+
+    Args:
+        name: the id or name that it was sent to; empty where it named none.
+        new_id: the id of the profile that is made in that case.
+    """
+
+    name: str
+    new_id: str
+    update: Update
+    arrival_ms: int
 
 
-def _user_ids(received: Sequence[ReceivedEvent]) -> list[str]:
-    """The user ids that the visitor was identified by, in fold order, each once."""
-    named = (
-        received_event.event.user_id
-        for received_event in received
-        if received_event.event.type in ("identify", "alias")
+async def _fresh(
+    store: Store, profile: Profile, received: Sequence[ReceivedEvent]
+) -> list[ReceivedEvent]:
+    """The events that were not counted before, by the record's memory and then by the log."""
+    ids = (profile.id, *profile.absorbed)
+    return [
+        event
+        for event in unseen(profile, received)
+        if not (may_be_forgotten(profile, event) and await _is_logged(store, ids, event))
+    ]
+
+
+async def _is_logged(store: Store, ids: Sequence[str], event: ReceivedEvent) -> bool:
+    for profile_id in ids:
+        if await store.has_logged(profile_id, event.message_key):
+            return True
+    return False
+
+
+def _without_pins(ruleset: Ruleset) -> Ruleset:
+    """A ruleset for a preflight, which no view of a component pins anything in."""
+    return msgspec.structs.replace(
+        ruleset, fold_rules=FoldRules(ruleset.fold_rules.match_event, sticky_variants={})
     )
-    return list(dict.fromkeys(user_id for user_id in named if user_id))
 
 
 def _log_entries(

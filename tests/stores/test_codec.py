@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from edgewise.errors import StoreCorrupt
 from edgewise.model.profile import (
-    Alias,
     Coordinates,
+    Erasure,
     LandingPage,
     Location,
     Profile,
@@ -49,7 +49,7 @@ FULL = Profile(
     [
         pytest.param(SMALL, id="profile-of-defaults"),
         pytest.param(FULL, id="profile-of-everything"),
-        pytest.param(Alias(profile_id="a"), id="alias"),
+        pytest.param(Erasure("org", "main", ["a", "b"]), id="erasure"),
         pytest.param(Redirect("org", "main", "a"), id="redirect"),
     ],
 )
@@ -88,9 +88,9 @@ def test_newer_format(changes: dict[str, str]) -> None:
         pytest.param(encode_record(FULL)[:-1], id="cut-short"),
         pytest.param(encode_record(SMALL) + b"\0", id="too-long"),
         pytest.param(msgspec.msgpack.encode([1, 2]), id="list"),
-        pytest.param(msgspec.msgpack.encode({"kind": "alias"}), id="field-missing"),
+        pytest.param(msgspec.msgpack.encode({"kind": "redirect"}), id="field-missing"),
         pytest.param(msgspec.msgpack.encode({"kind": "other"}), id="unknown-kind"),
-        pytest.param(b"\x82\xa4kind\xa5alias\xaaprofile_id\xa1\xff", id="not-utf-8"),
+        pytest.param(b"\x82\xa4kind\xa8redirect\xaaprofile_id\xa1\xff", id="not-utf-8"),
         pytest.param(b"\x91" * 100_000, id="deep"),
     ],
 )

@@ -125,9 +125,12 @@ class ReceivedEvent(msgspec.Struct, frozen=True):
         time_ms: its own time, never later than the arrival by more than the tolerance.
         message_key: 64-bit hash of the message id, or of the content where there was none.
         raw: the event as JSON, as it goes to the log.
+        claimed_ms: the time that its sender gave it when it happened, believed or not, and the
+            same whenever it is sent again; 0 where the sender gave none.
     """
 
     event: Event
     time_ms: int
     message_key: int
     raw: bytes
+    claimed_ms: int = 0

@@ -1,4 +1,4 @@
-"""What is stored about a visitor: one record per profile, plus aliases and redirects.
+"""What is stored about a visitor: one record per profile, plus what leads to it.
 
 Stored as msgpack with named fields and defaults left out, so that a field can be added without a
 migration; `format` is raised when a field changes its meaning.
@@ -68,7 +68,9 @@ class Profile(msgspec.Struct, kw_only=True, omit_defaults=True, tag="profile", t
     a matcher's id to the number of events it has matched; `recent` maps the id of a matcher with a
     window to the times of its newest matches, oldest first; `trait_times` maps a trait's name to
     the arrival time of its last write; `assignments` maps a sticky experience to the variant index
-    that was seen.
+    that was seen. `aliases` are names and ids that redirects may lead from; `absorbed` are the ids
+    of profiles whose state is in this one and whose logs belong to it. `newest_claim_ms` is the
+    latest time that any counted event claimed for itself, believed or not.
     """
 
     organization: str
@@ -88,23 +90,29 @@ class Profile(msgspec.Struct, kw_only=True, omit_defaults=True, tag="profile", t
     session: Session = msgspec.field(default_factory=Session)
     assignments: dict[str, int] = {}
     message_ids: bytes = b""
+    newest_claim_ms: int = 0
     counts: dict[int, int] = {}
     recent: dict[int, list[int]] = {}
     matchers_digest: bytes = b""
 
 
-class Alias(msgspec.Struct, frozen=True, tag="alias", tag_field="kind"):
-    """A name that a caller chose for a profile: an id of its own making or a user id."""
-
-    profile_id: str
-
-
 class Redirect(msgspec.Struct, frozen=True, tag="redirect", tag_field="kind"):
-    """What is left of a profile that was merged into another."""
+    """A key that stands for a profile elsewhere: a name for it, or an id it was merged from."""
 
     organization: str
     environment: str
     profile_id: str
 
 
-Record = Profile | Alias | Redirect
+class Erasure(msgspec.Struct, frozen=True, tag="erasure", tag_field="kind"):
+    """What stands in the place of a profile while all that belongs to it is being removed.
+
+    Shape: `keys` are those of the redirects and logs that have to go before this record does.
+    """
+
+    organization: str
+    environment: str
+    keys: list[str]
+
+
+Record = Profile | Redirect | Erasure

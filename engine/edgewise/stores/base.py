@@ -54,8 +54,12 @@ class Store(Protocol):
         Entries that are appended after the first step are not part of the iteration.
         """
 
-    async def delete_log(self, profile_id: str) -> int:
-        """Remove the log of one profile; return the number of removed entries."""
+    async def delete_log(self, profile_id: str, version: int | None = None) -> int:
+        """Remove the log of one profile; return the number of removed entries.
+
+        If a version is given, only while the key `profile_id` has it: whoever was slow does not
+        remove the log of a profile that has been created anew since.
+        """
 
     async def trim_log(self, before_ms: int, newest: int, limit: int) -> int:
         """Remove at most about `limit` entries that are too old or too many; return how many.

@@ -96,9 +96,12 @@ class MemoryStore:
             if entry is not None and entry.arrival_ms >= since_ms:
                 yield entry
 
-    async def delete_log(self, profile_id: str) -> int:
-        """Remove the log of one profile; return the number of removed entries."""
+    async def delete_log(self, profile_id: str, version: int | None = None) -> int:
+        """Remove the log of one profile, if given only while its key has this version."""
         self._require_open()
+        row = self._rows.get(profile_id)
+        if version is not None and version != (row.version if row else 0):
+            return 0
         return self._remove(list(self._log_ids.get(profile_id, {}).values()))
 
     async def trim_log(self, before_ms: int, newest: int, limit: int) -> int:

@@ -11,13 +11,14 @@ from edgewise.stores.base import Store
 class OverlayStore:
     """Reads through to the store below, and forgets what is written when it goes away itself.
 
-    It is made for one request. Logs are read as they are below: what one request appends is not
-    asked for again within it.
+    It is made for one attempt at one request. Logs are read as they are below: what one request
+    appends is not asked for again within it.
     """
 
     def __init__(self, below: Store) -> None:
         self.below = below
         self._written: dict[str, tuple[bytes, int] | None] = {}
+        self._without_log: set[str] = set()
 
     async def get(self, key: str) -> tuple[bytes, int] | None:
         """Return what was written here, else what lies below."""
@@ -53,19 +54,24 @@ class OverlayStore:
         return 0
 
     async def read_log(self, profile_id: str) -> list[LogEntry]:
-        """Return the log below."""
-        return await self.below.read_log(profile_id)
+        """Return the log below, unless it was removed here."""
+        return [] if profile_id in self._without_log else await self.below.read_log(profile_id)
 
     async def has_logged(self, profile_id: str, message_key: int) -> bool:
-        """Return whether the log below holds this message."""
+        """Return whether the log below holds this message, unless it was removed here."""
+        if profile_id in self._without_log:
+            return False
         return await self.below.has_logged(profile_id, message_key)
 
     def scan_log(self, since_ms: int = 0) -> AsyncIterator[LogEntry]:
         """Iterate over the log below."""
         return self.below.scan_log(since_ms)
 
-    async def delete_log(self, profile_id: str) -> int:
-        """Remove nothing."""
+    async def delete_log(self, profile_id: str, version: int | None = None) -> int:
+        """Hide the log of one profile for this request; return 0, for nothing is removed."""
+        found = await self.get(profile_id)
+        if version is None or version == (found[1] if found else 0):
+            self._without_log.add(profile_id)
         return 0
 
     async def trim_log(self, before_ms: int, newest: int, limit: int) -> int:

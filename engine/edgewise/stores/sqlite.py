@@ -70,7 +70,11 @@ class SqliteStore:
 
     async def get(self, key: str) -> tuple[bytes, int] | None:
         """Return (value, version) of a key, or None where there is none."""
-        return await self._read(partial(statements.get, key=key))
+        try:
+            return statements.get(self._connection, key)
+        except sqlite3.Error:
+            # Hardly ever; the slow way finds out what it means, and tries again.
+            return await self._read(partial(statements.get, key=key))
 
     async def put_if(
         self,
@@ -82,10 +86,8 @@ class SqliteStore:
     ) -> int | None:
         """Write a value if its key still has this version; return the new version, else None."""
         rows = [statements.log_row(entry) for entry in entries]
-        return await self._writes.submit(
-            partial(
-                statements.put, key=key, value=value, version=version, rows=rows, seen_ms=seen_ms
-            )
+        return await self._writes.run(
+            lambda connection: statements.put(connection, key, value, version, rows, seen_ms)
         )
 
     async def delete(self, key: str, version: int | None = None) -> bool:
@@ -125,12 +127,14 @@ class SqliteStore:
             after = page[-1][0]
             await asyncio.sleep(0)
 
-    async def delete_log(self, profile_id: str) -> int:
-        """Remove the log of one profile; return the number of removed entries.
+    async def delete_log(self, profile_id: str, version: int | None = None) -> int:
+        """Remove the log of one profile, if given only while its key has this version.
 
         A long log goes in several transactions, so that no other write waits for all of it.
         """
-        page = partial(statements.delete_log_page, profile_id=profile_id, limit=_DELETE_PAGE)
+        page = partial(
+            statements.delete_log_page, profile_id=profile_id, version=version, limit=_DELETE_PAGE
+        )
         removed = 0
         while count := await self._writes.submit(page):
             removed += count

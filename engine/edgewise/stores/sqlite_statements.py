@@ -19,6 +19,7 @@ _SIGN_BIT = 1 << 63
 _TWO_64 = 1 << 64
 
 _LOG_COLUMNS = "profile, message, environment, time, arrival, event"
+_APPEND = f"INSERT OR IGNORE INTO log ({_LOG_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"
 
 
 def profile_value(profile_id: str) -> bytes | str:
@@ -116,11 +117,9 @@ def _highest_deleted(connection: sqlite3.Connection) -> int:
 
 def append(connection: sqlite3.Connection, rows: list[LogRow]) -> int:
     """Append the rows that the log does not have; return how many those were."""
-    if not rows:
-        return 0
-    return connection.executemany(
-        f"INSERT OR IGNORE INTO log ({_LOG_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", rows
-    ).rowcount
+    if len(rows) == 1:
+        return connection.execute(_APPEND, rows[0]).rowcount
+    return connection.executemany(_APPEND, rows).rowcount if rows else 0
 
 
 def read_log(connection: sqlite3.Connection, profile_id: str) -> list[LogEntry]:
@@ -158,8 +157,17 @@ def log_page(
     return [(row[6], log_entry(row[:6])) for row in rows]
 
 
-def delete_log_page(connection: sqlite3.Connection, profile_id: str, limit: int) -> int:
-    """Remove at most `limit` entries of one profile, the oldest first; return how many."""
+def delete_log_page(
+    connection: sqlite3.Connection, profile_id: str, version: int | None, limit: int
+) -> int:
+    """Remove at most `limit` entries of one profile, the oldest first; return how many.
+
+    If a version is given, none unless the profile's key has it.
+    """
+    if version is not None:
+        found = connection.execute("SELECT v FROM records WHERE k = ?", (profile_id,)).fetchone()
+        if version != (found[0] if found else 0):
+            return 0
     return connection.execute(
         "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE profile = ? ORDER BY id LIMIT ?)",
         (profile_value(profile_id), limit),
