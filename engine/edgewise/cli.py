@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edgewise import __version__
 from edgewise.audiences.listing import list_source
+from edgewise.commands import import_contentful, render
 from edgewise.errors import EdgewiseError, Fault, RulesError, StoreUrlError
 from edgewise.parsing import closest
 from edgewise.ruleset import Ruleset
@@ -56,6 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("audience", help="the audience's id")
     show.set_defaults(command=_show_source)
 
+    imports = commands.add_parser("import", help="take over rules written elsewhere")
+    import_contentful.register(imports.add_subparsers(required=True, metavar="FROM"))
+    render.register(commands)
+
     schema = commands.add_parser("schema", help="print the JSON Schema of rule files")
     schema.set_defaults(command=_schema)
     return parser
@@ -84,7 +89,7 @@ def _serve(options: argparse.Namespace) -> int:
     rulesets = load_rules(options.rules)
     # Opened here only so that a wrong URL is a clear message and not a failing worker.
     open_store(options.store)
-    _print_faults(fault for ruleset in rulesets.values() for fault in ruleset.set_aside)
+    _print_set_aside(fault for ruleset in rulesets.values() for fault in ruleset.set_aside)
     _print_welcome(rulesets, options)
     run(
         ServerSettings(
@@ -121,7 +126,7 @@ def _print_welcome(
 def _check(options: argparse.Namespace) -> int:
     rulesets = load_rules(options.rules)
     set_aside = [fault for ruleset in rulesets.values() for fault in ruleset.set_aside]
-    _print_faults(set_aside)
+    _print_set_aside(set_aside)
     for (organization, environment), ruleset in rulesets.items():
         never = len({(fault.audience_id, fault.experience_id) for fault in ruleset.set_aside})
         print(
@@ -133,9 +138,14 @@ def _check(options: argparse.Namespace) -> int:
 
 def _print_faults(faults: Iterable[Fault]) -> None:
     for fault in faults:
+        print(f"{fault} [{fault.code}]", file=sys.stderr)
+
+
+def _print_set_aside(faults: Iterable[Fault]) -> None:
+    for fault in faults:
         owner = fault.audience_id or fault.experience_id
-        note = f" [{fault.code}, {owner} never matches]" if owner else f" [{fault.code}]"
-        print(f"{fault}{note}", file=sys.stderr)
+        note = f", {owner} never matches" if owner else ""
+        print(f"{fault} [{fault.code}{note}]", file=sys.stderr)
 
 
 def _show_source(options: argparse.Namespace) -> int:
