@@ -1,8 +1,12 @@
-"""All writes of one turn of the event loop in one transaction.
+"""All writes of one turn of the event loop in one transaction, and a lone one at once.
 
 A transaction costs more than the statements in it, so writes wait until the loop has run
 everything that is ready and then commit together, inline. A thread would be no faster: it would
 compete with the loop for the interpreter at every statement.
+
+Waiting costs two turns of the loop, which for one write is as much as its transaction. So a write
+that probably has no company commits at once: the first of its turn, where the turn before had no
+second one.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from edgewise.errors import StoreError
 from edgewise.stores.sqlite_errors import is_busy, lock_taken, store_error
@@ -63,6 +67,24 @@ class WriteQueue:
         self._waiting: list[_Write] = []
         self._scheduled = False
         self._closed = False
+        self._in_this_turn = 0
+        self._in_company = False
+
+    async def run(self, operation: Operation[T]) -> T:
+        """Return the result of an operation that was committed, at once or with others.
+
+        Errors: StoreError, of which StoreBusy says that nothing was written.
+        """
+        if self._is_alone():
+            try:
+                (result,) = self._commit([operation])
+            except sqlite3.Error as error:
+                if not is_busy(error):
+                    raise store_error(error, self._path) from error
+            else:
+                self._committed()
+                return cast("T", result)
+        return await self.submit(operation)
 
     def submit(self, operation: Operation[T]) -> asyncio.Future[T]:
         """Return a future of the operation's result; it is there after the commit.
@@ -88,6 +110,18 @@ class WriteQueue:
         if futures:
             await asyncio.wait(futures)
 
+    def _is_alone(self) -> bool:
+        """Count one more write of this turn; return whether it should not wait for others."""
+        if self._in_this_turn == 0:
+            asyncio.get_running_loop().call_soon(self._end_turn)
+        self._in_this_turn += 1
+        first = self._in_this_turn == 1 and not self._waiting
+        return first and not self._in_company and not self._closed
+
+    def _end_turn(self) -> None:
+        self._in_company = self._in_this_turn > 1
+        self._in_this_turn = 0
+
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         batch = self._waiting[:MOST_PER_TRANSACTION]
         del self._waiting[:MOST_PER_TRANSACTION]
@@ -109,7 +143,7 @@ class WriteQueue:
         if not batch:
             return []
         try:
-            results = self._commit(batch)
+            results = self._commit([write.operation for write in batch])
         except Exception as error:  # noqa: BLE001 - it reaches the caller through its future
             if is_busy(error):
                 return batch
@@ -124,11 +158,11 @@ class WriteQueue:
                 write.future.set_result(result)
         return []
 
-    def _commit(self, batch: Sequence[_Write]) -> list[Any]:
+    def _commit(self, operations: Sequence[Operation[Any]]) -> list[Any]:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
-            results = [write.operation(connection) for write in batch]
+            results = [operation(connection) for operation in operations]
             connection.execute("COMMIT")
         finally:
             # After some faults, such as a full disk, SQLite has rolled back by itself.
