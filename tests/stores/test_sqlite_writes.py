@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -188,3 +189,92 @@ def test_closed_queue(connection: sqlite3.Connection) -> None:
 
     run_on(connection, scenario)
     assert numbers_in(connection) == [1]
+
+
+def test_a_lone_write_commits_without_a_turn_of_the_loop(connection: sqlite3.Connection) -> None:
+    """The first write of a turn is committed before anything else on the loop runs."""
+    order: list[str] = []
+
+    async def scenario(queue: WriteQueue) -> None:
+        asyncio.get_running_loop().call_soon(order.append, "turn")
+        assert await queue.run(insert(1)) == 1
+        order.append("write")
+
+    run_on(connection, scenario)
+    assert order == ["write", "turn"]
+
+
+def test_writes_that_follow_in_the_same_turn_share_a_transaction(
+    connection: sqlite3.Connection,
+) -> None:
+    """Only the first of several writes of one turn has a transaction for itself."""
+
+    async def scenario(queue: WriteQueue) -> None:
+        await asyncio.gather(*(queue.run(insert(number)) for number in range(5)))
+
+    statements = run_on(connection, scenario)
+    assert statements.count("COMMIT") == 2
+    assert numbers_in(connection) == list(range(5))
+
+
+def test_after_a_turn_in_company_the_first_write_waits_for_others(
+    connection: sqlite3.Connection,
+) -> None:
+    """A second round of writes shares one transaction, and a lone write after it waits once."""
+
+    async def scenario(queue: WriteQueue) -> None:
+        for start in (0, 10):
+            await asyncio.gather(*(queue.run(insert(start + number)) for number in range(5)))
+        for number in (20, 21):
+            await queue.run(insert(number))
+            await asyncio.sleep(0)
+
+    statements = run_on(connection, scenario)
+    assert statements.count("COMMIT") == 2 + 1 + 2
+
+
+def test_a_write_that_cannot_be_done_at_once_waits_for_the_lock(
+    tmp_path: Path,
+) -> None:
+    """A lone write that finds the lock taken is done as soon as it is free."""
+    ours, theirs = (sqlite3.connect(tmp_path / "a.db", isolation_level=None) for _ in range(2))
+    ours.execute("PRAGMA busy_timeout = 0")
+    ours.execute("CREATE TABLE numbers (n INTEGER PRIMARY KEY, d BLOB)")
+    theirs.execute("BEGIN IMMEDIATE")
+
+    async def scenario(queue: WriteQueue) -> None:
+        asyncio.get_running_loop().call_soon(theirs.execute, "COMMIT")
+        assert await queue.run(insert(1)) == 1
+
+    run_on(ours, scenario)
+    assert numbers_in(ours) == [1]
+    ours.close()
+    theirs.close()
+
+
+def test_a_lone_write_that_fails_leaves_nothing(connection: sqlite3.Connection) -> None:
+    """A write that fails raises our error, and what it had written is rolled back."""
+
+    def faulty(connection: sqlite3.Connection) -> None:
+        insert(1)(connection)
+        connection.execute("SELECT * FROM nowhere")
+
+    async def scenario(queue: WriteQueue) -> None:
+        with pytest.raises(StoreError, match="nowhere"):
+            await queue.run(faulty)
+
+    run_on(connection, scenario)
+    assert numbers_in(connection) == []
+    assert not connection.in_transaction
+
+
+def test_a_closed_queue_refuses_a_lone_write(connection: sqlite3.Connection) -> None:
+    """Nothing is written after the end."""
+
+    async def scenario(queue: WriteQueue) -> None:
+        await queue.close()
+        with pytest.raises(StoreError, match="closed"):
+            await queue.run(insert(1))
+
+    run_on(connection, scenario)
+    assert numbers_in(connection) == []
