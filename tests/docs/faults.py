@@ -1,9 +1,9 @@
-"""Every fault code of the rule parsers, with rules that have this fault."""
+"""Every fault code, with something that has this fault."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -18,17 +18,39 @@ from edgewise.sources.files import MAX_FILE_BYTES, load_rules
 ENGINE = Path(__file__).parent.parent.parent / "engine" / "edgewise"
 
 
+def faults_of_rules(rules: str) -> Sequence[Fault]:
+    """The faults of rules; every YAML document of the text stands for a file."""
+    documents = [RuleDocument("shop.yaml", content) for content in yaml.safe_load_all(rules)]
+    parsed = parse_documents(documents)
+    return [*parsed.faults, *parsed.set_aside]
+
+
+def faults_of_file(rules: str) -> Sequence[Fault]:
+    """The faults of loading a folder with one rule file, or with none where the text is empty."""
+    with TemporaryDirectory() as folder:
+        root = Path(folder) / "rules"
+        place = root / "demo" / "main"
+        if rules:
+            place.mkdir(parents=True)
+            (place / "shop.yaml").write_text(rules, "utf-8", errors="surrogateescape")
+        try:
+            load_rules(root)
+        except RulesError as error:
+            return error.faults
+    return []
+
+
 class FaultExample(NamedTuple):
-    """What a code means, and a rule file that has the fault.
+    """What a code means, and something that has the fault.
 
     Args:
-        rules: a rule file.
-        read: whether the fault is one of reading files, so that there has to be a file.
+        text: a rule file, or what else `find` reads.
+        find: gives the faults of the text.
     """
 
     meaning: str
-    rules: str
-    read: bool = False
+    text: str
+    find: Callable[[str], Sequence[Fault]] = faults_of_rules
 
 
 def _audience(rule: str) -> str:
@@ -103,7 +125,7 @@ FAULTS: dict[str, FaultExample] = {
     "file_too_large": FaultExample(
         f"A rule file of more than {MAX_FILE_BYTES // 2**20} MiB.",
         " " * (MAX_FILE_BYTES + 1),
-        read=True,
+        find=faults_of_file,
     ),
     "invalid_text": FaultExample(
         "A text that is no Unicode.", 'audiences: [{id: "\\ud800", has trait: t}]'
@@ -124,7 +146,7 @@ FAULTS: dict[str, FaultExample] = {
         "A variable's variants are not of the baseline's type.",
         _experience("", _VARIABLE.format("1", "one")),
     ),
-    "no_environment": FaultExample("A folder without any environment.", "", read=True),
+    "no_environment": FaultExample("A folder without any environment.", "", find=faults_of_file),
     "operand_invalid": FaultExample(
         "An operator cannot compare with this value.",
         _audience("has trait: {age: {at least: old}}"),
@@ -133,7 +155,7 @@ FAULTS: dict[str, FaultExample] = {
     "regex_invalid": FaultExample(
         "A regular expression that RE2 refuses.", _audience("has trait: {t: {matches: '('}}")
     ),
-    "syntax": FaultExample("A file that is not YAML.", "audiences: [", read=True),
+    "syntax": FaultExample("A file that is not YAML.", "audiences: [", find=faults_of_file),
     "too_deep": FaultExample(
         "Nesting without end.", _audience("all: [{" * 33 + "has trait: t" + "}]" * 33)
     ),
@@ -158,7 +180,7 @@ FAULTS: dict[str, FaultExample] = {
     "unknown_value": FaultExample(
         "A value that is not among the possible ones.", _audience("is on device: watch")
     ),
-    "unreadable": FaultExample("A file that cannot be read.", "\udcff", read=True),
+    "unreadable": FaultExample("A file that cannot be read.", "\udcff", find=faults_of_file),
     "window_invalid": FaultExample(
         "A window that is not in whole days.", _audience('has viewed page: "*", within: a week')
     ),
@@ -168,8 +190,10 @@ FAULTS: dict[str, FaultExample] = {
 
 def codes_of(fault: FaultExample) -> list[tuple[str, str]]:
     """(code, text) of each fault of an example, the text without its place."""
-    found = _read(fault.rules) if fault.read else _parse(fault.rules)
-    return [(one.code, f"{one.message} ({one.hint})" if one.hint else one.message) for one in found]
+    return [
+        (one.code, f"{one.message} ({one.hint})" if one.hint else one.message)
+        for one in fault.find(fault.text)
+    ]
 
 
 def message_of(fault: FaultExample) -> str:
@@ -199,23 +223,3 @@ def _codes_of_call(call: ast.Call) -> Iterator[str]:
     for argument in (*call.args[position : position + 1], *named):
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
             yield argument.value
-
-
-def _parse(rules: str) -> list[Fault]:
-    documents = [RuleDocument("shop.yaml", content) for content in yaml.safe_load_all(rules)]
-    parsed = parse_documents(documents)
-    return [*parsed.faults, *parsed.set_aside]
-
-
-def _read(rules: str) -> list[Fault]:
-    with TemporaryDirectory() as folder:
-        root = Path(folder) / "rules"
-        place = root / "demo" / "main"
-        if rules:
-            place.mkdir(parents=True)
-            (place / "shop.yaml").write_text(rules, "utf-8", errors="surrogateescape")
-        try:
-            load_rules(root)
-        except RulesError as error:
-            return list(error.faults)
-    return []

@@ -194,7 +194,11 @@ def faults() -> str:
     """Every fault code of the rule parsers, with what a parser says of an example."""
     return table(
         ("Code", "Meaning", "For example"),
-        ((f"`{code}`", fault.meaning, message_of(fault)) for code, fault in sorted(FAULTS.items())),
+        (
+            # An unescaped "<" would begin an HTML element.
+            (f"`{code}`", fault.meaning, message_of(fault).replace("<", "\\<"))
+            for code, fault in sorted(FAULTS.items())
+        ),
     )
 
 
