@@ -29,7 +29,7 @@ from edgewise.model.audience import (
     Test,
 )
 from edgewise.operators import BY_NAME, Operator, compile_regex
-from edgewise.parsing import FaultList, kind_of, pointer_join, quote_hint
+from edgewise.parsing import FaultList, is_encodable, kind_of, pointer_join, quote_hint
 from edgewise.values import is_present, number_of, text_of, time_of
 
 WILDCARD = "*"
@@ -76,6 +76,9 @@ class Builder:
         self, attribute: Attribute, operator: Operator, raw: AnyValue, pointer: str
     ) -> Node:
         """Return the node of one condition; `Constant(False)` after a fault."""
+        if not is_encodable(attribute.key):
+            self._broken_text(pointer)
+            return Constant(False)
         positive = BY_NAME[operator.negates] if operator.negates else operator
         node = self._positive(attribute, positive, raw, pointer)
         if not operator.negates or node == Constant(False):
@@ -190,6 +193,8 @@ class Builder:
                 f"a condition compares with a text, a number or true/false, not {kind_of(raw)}"
             )
             self.faults.at(pointer, "operand_invalid", message, quote_hint(raw))
+        elif isinstance(raw, str) and not is_encodable(raw):
+            self._broken_text(pointer)
         elif isinstance(raw, (int, float)) and not -(2**63) <= raw < 2**64:
             # Not a number is neither, so it fails the comparison too.
             self.faults.at(pointer, "out_of_range", "this number is none that JSON can carry")
@@ -217,6 +222,9 @@ class Builder:
             self.faults.at(pointer, "regex_invalid", f"RE2 refuses the expression: {text}", hint)
             return False
         return True
+
+    def _broken_text(self, pointer: str) -> None:
+        self.faults.at(pointer, "invalid_text", "this text holds half of a surrogate pair")
 
     def _never(self, pointer: str, message: str, hint: str) -> Constant:
         if self.strict:
@@ -249,6 +257,13 @@ class Builder:
         if operator == "notEqual":
             return Not(self.leaf(CountTest(matcher, "equal", count), pointer))
         return self.leaf(CountTest(matcher, operator, count), pointer)
+
+
+def shown(value: AnyValue) -> str:
+    """Return a value as a fault names it: a text in quotes, a number, or what it is."""
+    if isinstance(value, str):
+        return f'"{value}"'
+    return text_of(value) if kind_of(value) == "a number" else kind_of(value)
 
 
 def make_matcher(tree: Node, window_ms: int = 0, kept: int = 0) -> Matcher:

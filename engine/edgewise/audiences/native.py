@@ -12,11 +12,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any as AnyValue
 
-from edgewise.audiences.building import MAX_WINDOW_DAYS, Builder
+from edgewise.audiences.building import MAX_WINDOW_DAYS, Builder, shown
 from edgewise.model.audience import All, Any, Attribute, Constant, Node, Not, Reference
 from edgewise.operators import BY_NAME, BY_PHRASE
-from edgewise.parsing import MAX_DEPTH, FaultList, closest, is_number, kind_of, pointer_join
-from edgewise.values import text_of
+from edgewise.parsing import MAX_DEPTH, FaultList, closest, pointer_join
 
 DEVICE_CLASSES = ("desktop", "mobile", "tablet", "unknown")
 LOCATION_KEYS: dict[str, str] = {
@@ -170,7 +169,7 @@ class _Native:
         for name in raw if isinstance(raw, list) else [raw]:
             if name not in DEVICE_CLASSES:
                 hint = closest(name, DEVICE_CLASSES) if isinstance(name, str) else ""
-                message = f"unknown device class {_shown(name)}"
+                message = f"unknown device class {shown(name)}"
                 hint = hint or f"one of {', '.join(DEVICE_CLASSES)}"
                 self.faults.at(pointer, "unknown_value", message, hint)
                 return Constant(False)
@@ -252,7 +251,7 @@ class _Native:
             if value in _SPOKEN_TIMES:
                 return _SPOKEN_TIMES[value]
         place = pointer_join(pointer, key)
-        message = f'"{key}" takes a whole number, not {_shown(value)}'
+        message = f'"{key}" takes a whole number, not {shown(value)}'
         self.faults.at(place, "count_invalid", message, "write 3, 3 times, once or twice")
         return 1
 
@@ -263,7 +262,7 @@ class _Native:
         found = _DAYS.fullmatch(value) if isinstance(value, str) else None
         days = int(found[1]) if found else 0
         if not 1 <= days <= MAX_WINDOW_DAYS:
-            message = f'"within" takes whole days from 1 to {MAX_WINDOW_DAYS}, not {_shown(value)}'
+            message = f'"within" takes whole days from 1 to {MAX_WINDOW_DAYS}, not {shown(value)}'
             place = pointer_join(pointer, "within")
             self.faults.at(place, "window_invalid", message, "write it like `30 days`")
             return 0
@@ -309,9 +308,3 @@ class _Native:
                 hint = closest(str(phrase), BY_PHRASE) or f"known are: {', '.join(BY_PHRASE)}"
                 message = f'unknown operator "{phrase}"'
                 self.faults.at(pointer_join(pointer, phrase), "unknown_operator", message, hint)
-
-
-def _shown(value: AnyValue) -> str:
-    if isinstance(value, str):
-        return f'"{value}"'
-    return text_of(value) if is_number(value) else kind_of(value)

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any as AnyValue
 
 from edgewise.attributes import LOCATION_MEMBERS
-from edgewise.audiences.building import MAX_WINDOW_DAYS, Builder
+from edgewise.audiences.building import MAX_WINDOW_DAYS, Builder, shown
 from edgewise.model.audience import All, Any, Attribute, Constant, Node
 from edgewise.operators import BY_NAME, COUNT_OPERATORS, Operator
-from edgewise.parsing import FaultList, closest, kind_of, pointer_join
+from edgewise.parsing import FaultList, closest, pointer_join
 from edgewise.values import number_of, text_of
 
 DEVICE_CLASSES = ("desktop", "mobile", "tablet", "unknown")
@@ -83,7 +83,7 @@ class _NtRules:
         parse = self.rule_types.get(rule_type) if isinstance(rule_type, str) else None
         if parse is None:
             hint = closest(rule_type, self.rule_types) if isinstance(rule_type, str) else ""
-            message = f"unknown rule type {_shown(rule_type)}"
+            message = f"unknown rule type {shown(rule_type)}"
             self.faults.at(pointer_join(pointer, "type"), "unknown_rule_type", message, hint)
             return Constant(False)
         counts_events = rule_type in ("page", "track")
@@ -130,14 +130,14 @@ class _NtRules:
     def _window(self, condition: _Condition, pointer: str) -> int:
         operator = condition.raw.get("operator")
         if operator not in _WINDOW_OPERATORS:
-            message = f"{_shown(operator)} does not say how many days a window has"
+            message = f"{shown(operator)} does not say how many days a window has"
             self.faults.at(pointer_join(pointer, "operator"), "window_invalid", message)
         return self._days(condition.raw.get("value"), pointer_join(pointer, "value"))
 
     def _days(self, raw: AnyValue, pointer: str) -> int:
         days = number_of(raw)
         if days is None or not 1 <= days <= MAX_WINDOW_DAYS or days != int(days):
-            message = f"a window takes whole days from 1 to {MAX_WINDOW_DAYS}, not {_shown(raw)}"
+            message = f"a window takes whole days from 1 to {MAX_WINDOW_DAYS}, not {shown(raw)}"
             self.faults.at(pointer, "window_invalid", message)
             return 0
         return int(days)
@@ -148,13 +148,13 @@ class _NtRules:
         if name in (None, ""):
             row = BY_NAME["greaterThanInclusive"]
         if row is None or row.name not in COUNT_OPERATORS:
-            message = f"{_shown(name)} does not compare a number of events"
+            message = f"{shown(name)} does not compare a number of events"
             self.faults.at(pointer_join(pointer, "operator"), "unknown_operator", message)
             return "greaterThanInclusive", 1
         count = raw.get("count")
         number = 1 if count in (None, "") else number_of(count)
         if number is None or not 0 <= number < 2**63 or number != int(number):
-            message = f"the count must be a whole number, not {_shown(count)}"
+            message = f"the count must be a whole number, not {shown(count)}"
             self.faults.at(pointer_join(pointer, "count"), "count_invalid", message)
             return row.name, 1
         return row.name, int(number)
@@ -173,7 +173,7 @@ class _NtRules:
         self._refuse_conditions(raw, pointer)
         if not isinstance(key, str) or key not in LOCATION_MEMBERS:
             hint = closest(key, LOCATION_MEMBERS) if isinstance(key, str) else ""
-            message = f"unknown part of a location {_shown(key)}"
+            message = f"unknown part of a location {shown(key)}"
             self.faults.at(pointer_join(pointer, "key"), "unknown_attribute", message, hint)
             return Constant(False)
         return self._compare(Attribute("location", key), raw, pointer)
@@ -216,7 +216,7 @@ class _NtRules:
         row = BY_NAME.get(name) if isinstance(name, str) else None
         if row is None:
             hint = closest(name, BY_NAME) if isinstance(name, str) else ""
-            message = f"unknown operator {_shown(name)}"
+            message = f"unknown operator {shown(name)}"
             self.faults.at(pointer_join(pointer, "operator"), "unknown_operator", message, hint)
         return row
 
@@ -238,7 +238,7 @@ class _NtRules:
             self._unknown_condition(condition, place)
 
     def _unknown_condition(self, condition: _Condition, pointer: str) -> Node:
-        message = f"unknown condition {_shown(condition.id)} for this type of rule"
+        message = f"unknown condition {shown(condition.id)} for this type of rule"
         hint = closest(condition.id, (*_WHERE_ATTRIBUTES, *_WHERE_SOURCES, *_WINDOW_IDS))
         self.faults.at(pointer_join(pointer, "key"), "unknown_condition", message, hint)
         return Constant(False)
@@ -255,7 +255,3 @@ class _Condition:
         self.id = text_of(members.get("id") or members.get("key"))
         self.parameter = text_of(members.get("value"))
         self.category = text_of(category.get("name")) if isinstance(category, Mapping) else ""
-
-
-def _shown(value: AnyValue) -> str:
-    return f'"{value}"' if isinstance(value, str) else kind_of(value)

@@ -1,0 +1,51 @@
+"""Every way to evaluate rules behind one face, so that each test of meaning runs on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from edgewise.audiences.evaluator import make_evaluator, matchers_of
+from edgewise.audiences.interpret import holds, matches_event
+from edgewise.model.audience import Audience, Matcher
+from edgewise.model.event import Event
+from edgewise.model.profile import Profile
+
+
+class Evaluation(Protocol):
+    """Some audiences, ready to be evaluated."""
+
+    def members(self, profile: Profile, now_ms: int) -> list[str]:
+        """Return the ids of the audiences that a profile belongs to, in their order."""
+
+    def match_event(self, event: Event) -> list[Matcher]:
+        """Return the matchers that an event satisfies."""
+
+
+class Interpreted:
+    """The reference."""
+
+    def __init__(self, audiences: Sequence[Audience]) -> None:
+        self.audiences = audiences
+        found = (matcher for audience in audiences for matcher in matchers_of(audience.tree))
+        self.matchers = list({matcher.id: matcher for matcher in found}.values())
+
+    def members(self, profile: Profile, now_ms: int) -> list[str]:
+        """Walk every tree."""
+        return [one.id for one in self.audiences if holds(one.tree, profile, now_ms)]
+
+    def match_event(self, event: Event) -> list[Matcher]:
+        """Walk every tree."""
+        return [matcher for matcher in self.matchers if matches_event(matcher.tree, event)]
+
+
+def compiled(audiences: Sequence[Audience]) -> Evaluation:
+    """Return the evaluator that rulesets use."""
+    return make_evaluator(audiences, "test")
+
+
+# A further evaluator is tested like the others once it stands here; the first is the reference.
+EVALUATORS: dict[str, Callable[[Sequence[Audience]], Evaluation]] = {
+    "interpreted": Interpreted,
+    "compiled": compiled,
+}
