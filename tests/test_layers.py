@@ -21,10 +21,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # The tables that rules are made of: what can be read, how it can be tested, what can be set.
     ("attributes", "operators", "settings"),
     # One subject each, pure: no clock, no I/O, no logging.
-    ("audiences", "experiences", "allocation", "locales", "decoding"),
+    ("audiences", "experiences", "allocation", "locales", "decoding", "mergetags"),
     ("sessions", "tallies", "devices", "locations"),
     # Request into events, events into profile, two profiles into one, documents into rules.
-    ("receiving", "fold", "merging", "documents"),
+    ("receiving", "fold", "merging", "selection", "documents"),
     # An environment's rules, loaded; then one decision over them.
     ("messages", "ruleset", "schema"),
     ("decide",),
@@ -33,13 +33,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # What one update needs of the store and of its neighbours in time.
     ("records", "history", "lanes"),
     # One profile erased; ids, names and merges; what goes with time.
-    ("erasing",),
+    ("erasing", "retries"),
     ("identity",),
-    ("retention",),
+    ("retention", "applying", "importing"),
     # One update from load to save; then HTTP around it; then its process; then the command line.
     ("service", "simulate"),
     ("asgi",),
     ("server",),
+    ("commands",),
     ("cli",),
 )
 
@@ -48,9 +49,9 @@ OUTER_LEVEL = LEVELS["stores"]
 
 # What only an outer layer may import: servers, sockets, processes, clocks, chance, logs.
 OUTER_MODULES = frozenset(
-    "asyncio granian http httptools importlib logging multiprocessing random sched secrets select "
-    "selectors signal socket sqlite3 ssl starlette subprocess threading time urllib3 uvicorn "
-    "uvloop".split()
+    "asyncio granian http httptools httpx2 importlib logging multiprocessing random sched secrets "
+    "select selectors signal socket sqlite3 ssl starlette subprocess threading time urllib3 "
+    "uvicorn uvloop".split()
 )
 # Names that are read from the outer world although their module is harmless.
 OUTER_NAMES = frozenset(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
 
 import msgspec
@@ -19,6 +19,10 @@ _EXPIRED_MS = 1
 """An erasure that was left half-done is found by whoever looks for profiles long unseen."""
 
 
+PutIf = Callable[[str, bytes, int, Sequence[LogEntry], int], Awaitable[int | None]]
+"""Writes a key as `Store.put_if` does."""
+
+
 class Versioned(msgspec.Struct, frozen=True):
     """A record and the version it was read at."""
 
@@ -31,10 +35,15 @@ class Conflict(Exception):
 
 
 class Records:
-    """The records of a store; every key is a profile id or the key of a name."""
+    """The records of a store; every key is a profile id or the key of a name.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        put_if: how they are written, if not as the store does it by itself.
+    """
+
+    def __init__(self, store: Store, put_if: PutIf | None = None) -> None:
         self.store = store
+        self._put_if = put_if or store.put_if
 
     async def load(self, key: str) -> Versioned | None:
         """Return the record under a key."""
@@ -64,7 +73,7 @@ class Records:
         entries: Sequence[LogEntry] = (),
         seen_ms: int = 0,
     ) -> int:
-        new = await self.store.put_if(key, encode_record(record), version, entries, seen_ms)
+        new = await self._put_if(key, encode_record(record), version, entries, seen_ms)
         if new is None:
             raise Conflict
         return new
@@ -73,6 +82,15 @@ class Records:
 def is_server_made(name: str) -> bool:
     """Return whether an id looks like one the service makes: 64 lowercase hex digits."""
     return _SERVER_MADE.fullmatch(name) is not None
+
+
+def key_of(environment: str, name: str) -> str:
+    """Return the key that is looked at first for an id or a name.
+
+    Args:
+        environment: "organization/environment".
+    """
+    return name if is_server_made(name) else id_for_name(environment, name)
 
 
 def id_for_name(environment: str, name: str) -> str:

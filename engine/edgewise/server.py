@@ -9,7 +9,9 @@ import msgspec
 import uvicorn
 from starlette.types import ASGIApp
 
+from edgewise.asgi.admin import ADMIN_TOKEN_VARIABLE
 from edgewise.asgi.app import build_app
+from edgewise.asgi.interface import HttpSettings
 from edgewise.service import DecisionService
 from edgewise.sources.files import load_rules
 from edgewise.stores.urls import open_store
@@ -31,7 +33,7 @@ def make_app() -> ASGIApp:
     """Return the application of the settings that `run` left for its worker processes."""
     settings = msgspec.json.decode(os.environ[_SETTINGS_VARIABLE], type=ServerSettings)
     service = DecisionService(load_rules(Path(settings.rules)), open_store(settings.store))
-    return build_app(service)
+    return build_app(service, HttpSettings(admin_token=os.environ.get(ADMIN_TOKEN_VARIABLE, "")))
 
 
 def run(settings: ServerSettings) -> None:

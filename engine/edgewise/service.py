@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import secrets
 import time
@@ -11,29 +10,27 @@ from typing import TypeVar
 
 import msgspec
 
-from edgewise.decide import decide, fold_and_decide
+from edgewise.applying import apply_events
+from edgewise.decide import decide
 from edgewise.decoding import Update
 from edgewise.erasing import erase
-from edgewise.errors import ConfigNotFound, ProfileNotFound, ServiceUnavailable, StoreBusy
+from edgewise.errors import ConfigNotFound, ProfileNotFound
 from edgewise.fold import FoldRules
 from edgewise.history import catch_up
 from edgewise.identity import Identity
+from edgewise.importing import parts_of
 from edgewise.lanes import Lanes
-from edgewise.messages import may_be_forgotten, remember, unseen
 from edgewise.model.decision import Outcome
-from edgewise.model.event import ReceivedEvent
-from edgewise.model.log import LogEntry
+from edgewise.model.imports import ImportedProfile
 from edgewise.model.profile import Profile
 from edgewise.receiving import claimed_ids, receive
-from edgewise.records import Conflict, Records
+from edgewise.records import Records
 from edgewise.retention import Retention, RetentionSettings
+from edgewise.retries import retried
 from edgewise.ruleset import Ruleset
-from edgewise.stores.base import Store
+from edgewise.stores.base import ServiceStore
 from edgewise.stores.overlay import OverlayStore
 
-RETRY_FOR_S = 2.0
-_FIRST_PAUSE_S = 0.001
-_LONGEST_PAUSE_S = 0.05
 _RETENTION = RetentionSettings()
 
 _T = TypeVar("_T")
@@ -64,7 +61,7 @@ class DecisionService:
     def __init__(
         self,
         rulesets: Mapping[tuple[str, str], Ruleset],
-        store: Store,
+        store: ServiceStore,
         *,
         clock: Callable[[], int] = now_ms,
         make_id: Callable[[], str] = make_profile_id,
@@ -77,6 +74,7 @@ class DecisionService:
         self.make_id = make_id
         self.jitter = jitter or random.Random()  # no secret depends on it
         self.lanes = Lanes()
+        self.unknown_imports = 0
         self._retention = (
             Retention(store, lambda: self.rulesets, clock, retention) if retention else None
         )
@@ -155,6 +153,22 @@ class DecisionService:
         finally:
             self.lanes.leave(lane)
 
+    async def enqueue_import(
+        self, organization: str, environment: str, profiles: Sequence[ImportedProfile]
+    ) -> bool:
+        """Put events into the durable queue, from which they are applied in the background.
+
+        Every event was checked by `edgewise.decoding` before. Returns False for an environment
+        that is not served, whose events are only counted and not kept.
+
+        Errors: StoreError; nothing was queued then.
+        """
+        if (organization, environment) not in self.rulesets:
+            self.unknown_imports += sum(len(profile.events) for profile in profiles)
+            return False
+        await self.store.queue.enqueue(parts_of(organization, environment, profiles, self.clock()))
+        return True
+
     async def read(self, organization: str, environment: str, profile_id: str) -> Outcome:
         """Return a profile as it is, with what it gets now; changes nothing.
 
@@ -188,18 +202,7 @@ class DecisionService:
             raise ProfileNotFound("Profile not found")
 
     async def _retried(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
-        """Try again while somebody else gets in between or the store is busy, for a while."""
-        loop = asyncio.get_running_loop()
-        deadline_s = loop.time() + RETRY_FOR_S
-        pause_s = _FIRST_PAUSE_S
-        while True:
-            try:
-                return await attempt()
-            except (Conflict, StoreBusy) as error:
-                if loop.time() + pause_s > deadline_s:
-                    raise ServiceUnavailable("Not applied; send the same again.") from error
-            await asyncio.sleep(pause_s * self.jitter.random())
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+        return await retried(attempt, self.jitter)
 
     async def _find(self, ruleset: Ruleset, name: str) -> Profile | None:
         """A profile with its tallies in step with the rules; nothing of it is stored."""
@@ -220,15 +223,10 @@ class DecisionService:
             loaded = await identity.create(request.new_id, arrival_ms)
         for user_id in claimed_ids(received):
             loaded = await identity.claim(loaded, user_id, arrival_ms)
-        profile = loaded.profile
-        await catch_up(profile, ruleset.evaluator, records.store)
-        fresh = await _fresh(records.store, profile, received)
-        decision = fold_and_decide(ruleset, profile, fresh, arrival_ms)
-        if fresh:
-            remember(profile, fresh)
-            entries = _log_entries(identity.environment, profile.id, fresh, arrival_ms)
-            await records.save(profile, loaded.version, entries)
-        return Outcome(profile, decision, ruleset.digest)
+        applied = await apply_events(identity, loaded, received, arrival_ms)
+        if applied.entries:
+            await records.save(applied.profile, loaded.version, applied.entries)
+        return Outcome(applied.profile, applied.decision, ruleset.digest)
 
 
 class _Request(msgspec.Struct, frozen=True):
@@ -245,36 +243,8 @@ class _Request(msgspec.Struct, frozen=True):
     arrival_ms: int
 
 
-async def _fresh(
-    store: Store, profile: Profile, received: Sequence[ReceivedEvent]
-) -> list[ReceivedEvent]:
-    """The events that were not counted before, by the record's memory and then by the log."""
-    ids = (profile.id, *profile.absorbed)
-    return [
-        event
-        for event in unseen(profile, received)
-        if not (may_be_forgotten(profile, event) and await _is_logged(store, ids, event))
-    ]
-
-
-async def _is_logged(store: Store, ids: Sequence[str], event: ReceivedEvent) -> bool:
-    for profile_id in ids:
-        if await store.has_logged(profile_id, event.message_key):
-            return True
-    return False
-
-
 def _without_pins(ruleset: Ruleset) -> Ruleset:
     """A ruleset for a preflight, which no view of a component pins anything in."""
     return msgspec.structs.replace(
         ruleset, fold_rules=FoldRules(ruleset.fold_rules.match_event, sticky_variants={})
     )
-
-
-def _log_entries(
-    environment: str, profile_id: str, fresh: Sequence[ReceivedEvent], arrival_ms: int
-) -> list[LogEntry]:
-    return [
-        LogEntry(environment, profile_id, item.message_key, item.time_ms, arrival_ms, item.raw)
-        for item in fresh
-    ]

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message
 from edgewise.decoding import Update
 from edgewise.errors import ConfigNotFound
 from edgewise.model.decision import Decision, Outcome, SelectedVariant
+from edgewise.model.imports import ImportedProfile
 from edgewise.model.profile import LandingPage, Location, Profile, Session
 
 BASE = "/v2/organizations/org/environments/main"
@@ -94,6 +95,13 @@ class FakeService:
         """Note the update."""
         self._note("update", profile_id, len(update.events), preflight)
         return outcome_of(profile_id or "new")
+
+    async def enqueue_import(
+        self, organization: str, environment: str, profiles: Sequence[ImportedProfile]
+    ) -> bool:
+        """Note the import."""
+        self._note("import", organization, environment, list(profiles))
+        return (organization, environment) == ("org", "main")
 
     async def read(self, organization: str, environment: str, profile_id: str) -> Outcome:
         """Note the read."""

@@ -76,7 +76,7 @@ def write_foreign(path: Path) -> None:
 @pytest.mark.parametrize(
     ("prepare", "error", "text"),
     [
-        pytest.param(write_newer, StoreError, "schema version 2", id="newer-schema"),
+        pytest.param(write_newer, StoreError, "schema version 3", id="newer-schema"),
         pytest.param(write_foreign, StoreError, "holds something else", id="other-database"),
         pytest.param(
             lambda path: path.write_text("hello " * 999), StoreCorrupt, "damaged", id="no-database"

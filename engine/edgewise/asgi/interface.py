@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 
 from edgewise.decoding import MAX_EVENTS, Update
 from edgewise.model.decision import Outcome
+from edgewise.model.imports import ImportedProfile
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits of one request."""
+    """The limits of one request, and the token of those who run the server.
+
+    Args:
+        max_batch_bytes: what a batch or an import may hold, which is about many profiles.
+        admin_token: without one the routes that need it do not exist.
+    """
 
     max_body_bytes: int = 1024 * 1024
+    max_batch_bytes: int = 5 * 1024 * 1024
     max_events: int = MAX_EVENTS
+    admin_token: str = ""
 
 
 class Service(Protocol):
@@ -43,6 +52,12 @@ class Service(Protocol):
         preflight: bool,
     ) -> Outcome:
         """Apply events to a profile, a new one where there is no id; a preflight keeps nothing."""
+        ...
+
+    async def enqueue_import(
+        self, organization: str, environment: str, profiles: Sequence[ImportedProfile]
+    ) -> bool:
+        """Keep events that are applied later; return whether the environment is served."""
         ...
 
     async def read(self, organization: str, environment: str, profile_id: str) -> Outcome:

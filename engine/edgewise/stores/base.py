@@ -11,7 +11,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+import msgspec
+
 from edgewise.model.log import LogEntry
+from edgewise.stores.import_queue import ImportQueue
 
 
 class Store(Protocol):
@@ -78,3 +81,28 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Finish what was begun and let go of files and connections."""
+
+
+class Put(msgspec.Struct, frozen=True):
+    """One write of several: the arguments of `put_if`."""
+
+    key: str
+    value: bytes
+    version: int
+    entries: Sequence[LogEntry] = ()
+    seen_ms: int = 0
+
+
+class ServiceStore(Store, Protocol):
+    """What a service runs on: profiles and their log, and the queue of imports."""
+
+    @property
+    def queue(self) -> ImportQueue:
+        """The store's import queue."""
+
+    async def put_all(self, puts: Sequence[Put]) -> list[int | None]:
+        """Write several keys, each once; return the new version of each, None for one not written.
+
+        A store with transactions writes all of them in one, or none where any of the keys no
+        longer has its version. Another one writes each as `put_if` does.
+        """

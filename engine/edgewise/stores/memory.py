@@ -9,6 +9,8 @@ import msgspec
 
 from edgewise.errors import StoreError
 from edgewise.model.log import LogEntry
+from edgewise.stores.base import Put
+from edgewise.stores.memory_queue import MemoryQueue
 
 _SCAN_PAGE = 256
 
@@ -33,6 +35,7 @@ class MemoryStore:
         self._log_ids: dict[str, dict[int, int]] = {}
         self._last_log_id = 0
         self._closed = False
+        self.queue = MemoryQueue(self.put_if)
 
     async def get(self, key: str) -> tuple[bytes, int] | None:
         """Return (value, version) of a key, or None where there is none."""
@@ -51,12 +54,22 @@ class MemoryStore:
         """Write a value if its key still has this version; return the new version, else None."""
         self._require_open()
         row = self._rows.get(key)
-        if version != (row.version if row else 0):
+        if version != self._version_of(key):
             return None
         new = row.version + 1 if row else self._highest_deleted + 1
         self._rows[key] = _Row(value, new, seen_ms)
         self._append(entries)
         return new
+
+    async def put_all(self, puts: Sequence[Put]) -> list[int | None]:
+        """Write several keys, or none where one no longer has its version."""
+        self._require_open()
+        if any(put.version != self._version_of(put.key) for put in puts):
+            return [None] * len(puts)
+        return [
+            await self.put_if(put.key, put.value, put.version, put.entries, put.seen_ms)
+            for put in puts
+        ]
 
     async def delete(self, key: str, version: int | None = None) -> bool:
         """Remove a key, if given only at this version; return whether it was removed."""
@@ -99,8 +112,7 @@ class MemoryStore:
     async def delete_log(self, profile_id: str, version: int | None = None) -> int:
         """Remove the log of one profile, if given only while its key has this version."""
         self._require_open()
-        row = self._rows.get(profile_id)
-        if version is not None and version != (row.version if row else 0):
+        if version not in (None, self._version_of(profile_id)):
             return 0
         return self._remove(list(self._log_ids.get(profile_id, {}).values()))
 
@@ -121,6 +133,10 @@ class MemoryStore:
     async def close(self) -> None:
         """Refuse every further call."""
         self._closed = True
+
+    def _version_of(self, key: str) -> int:
+        row = self._rows.get(key)
+        return row.version if row else 0
 
     def _append(self, entries: Iterable[LogEntry]) -> int:
         before = self._last_log_id

@@ -15,7 +15,9 @@ from typing import TypeVar
 
 from edgewise.model.log import LogEntry
 from edgewise.stores import sqlite_statements as statements
+from edgewise.stores.base import Put
 from edgewise.stores.sqlite_checkpoints import WAL_LIMIT_BYTES, Checkpointer
+from edgewise.stores.sqlite_queue import SqliteQueue
 from edgewise.stores.sqlite_reads import run_query
 from edgewise.stores.sqlite_schema import Durability, open_database
 from edgewise.stores.sqlite_writes import WriteQueue
@@ -65,6 +67,7 @@ class SqliteStore:
         self._writes = WriteQueue(
             self._connection, self._path, patience_s, self._checkpointer.notice
         )
+        self.queue = SqliteQueue(self._connection, self._path, patience_s, self._writes)
         self._trim_walk = Walk()
         self._seen_walk = Walk()
 
@@ -89,6 +92,20 @@ class SqliteStore:
         return await self._writes.run(
             lambda connection: statements.put(connection, key, value, version, rows, seen_ms)
         )
+
+    async def put_all(self, puts: Sequence[Put]) -> list[int | None]:
+        """Write several keys in one transaction, or none where one no longer has its version."""
+        rows = [
+            (
+                put.key,
+                put.value,
+                put.version,
+                list(map(statements.log_row, put.entries)),
+                put.seen_ms,
+            )
+            for put in puts
+        ]
+        return await self._writes.submit(partial(statements.put_all, puts=rows))
 
     async def delete(self, key: str, version: int | None = None) -> bool:
         """Remove a key, if given only at this version; return whether it was removed."""

@@ -17,7 +17,7 @@ from edgewise.stores.sqlite_errors import store_error
 
 Durability = Literal["normal", "full"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _OPEN_TIMEOUT_S = 5.0
 
@@ -43,12 +43,37 @@ CREATE TABLE log (
 )
 """
 
-_TABLES = (
-    _RECORDS,
-    _LOG,
-    "CREATE TABLE highest_deleted (version INTEGER NOT NULL)",
-    "INSERT INTO highest_deleted VALUES (0)",
+# `due` is when a part may be taken, 0 behind another of its lane, -1 for a buried one. An id is
+# never used again, so that no hold on a part is ever one on another.
+_IMPORTS = """
+CREATE TABLE imports (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    lane TEXT NOT NULL,
+    due INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    queued INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    keys TEXT NOT NULL,
+    data BLOB NOT NULL
 )
+"""
+
+_TABLES = (
+    (
+        _RECORDS,
+        _LOG,
+        "CREATE TABLE highest_deleted (version INTEGER NOT NULL)",
+        "INSERT INTO highest_deleted VALUES (0)",
+    ),
+    (
+        _IMPORTS,
+        "CREATE INDEX imports_due ON imports (due, id) WHERE due > 0",
+        "CREATE INDEX imports_lane ON imports (lane, id)",
+        "CREATE INDEX imports_buried ON imports (id) WHERE due < 0",
+        "CREATE TABLE import_keys (k TEXT, part INTEGER, PRIMARY KEY (k, part)) WITHOUT ROWID",
+    ),
+)
+"""What each version of the schema has added to the one before."""
 
 
 def open_database(path: Path, durability: Durability) -> sqlite3.Connection:
@@ -109,10 +134,10 @@ def _create_tables(connection: sqlite3.Connection, path: Path) -> None:
     # The lock comes first, so that of two processes that start together one creates the tables.
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if _check_version(connection, path) == 0:
-            for statement in _TABLES:
+        for added in _TABLES[_check_version(connection, path) :]:
+            for statement in added:
                 connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from edgewise.model.log import LogEntry
 
 LogRow = tuple[bytes | str, int, str, int, int, bytes]
+
+PutRow = tuple[str, bytes, int, list[LogRow], int]
+"""Key, value, version, rows of the log, and when the visitor was last seen."""
 
 _SERVER_ID = re.compile(r"[0-9a-f]{64}")
 _SIGN_BIT = 1 << 63
@@ -93,6 +96,19 @@ def put(
         return None
     append(connection, rows)
     return new
+
+
+def put_all(connection: sqlite3.Connection, puts: Sequence[PutRow]) -> list[int | None]:
+    """Write several records, or none where one no longer has its version; return the new ones."""
+    if all(version == version_of(connection, key) for key, _, version, _, _ in puts):
+        return [put(connection, *row) for row in puts]
+    return [None] * len(puts)
+
+
+def version_of(connection: sqlite3.Connection, key: str) -> int:
+    """Return the version of a key, 0 where there is none."""
+    found = connection.execute("SELECT v FROM records WHERE k = ?", (key,)).fetchone()
+    return found[0] if found else 0
 
 
 def delete(connection: sqlite3.Connection, key: str, version: int | None) -> bool:

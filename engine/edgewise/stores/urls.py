@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from edgewise.errors import StoreUrlError
-from edgewise.stores.base import Store
+from edgewise.stores.base import ServiceStore
 from edgewise.stores.memory import MemoryStore
 from edgewise.stores.sqlite import SqliteStore
 from edgewise.stores.sqlite_schema import Durability
@@ -17,7 +17,7 @@ _SQLITE_EXAMPLE = "sqlite:///var/lib/edgewise/profiles.db"
 _DURABILITIES: dict[str, Durability] = {"normal": "normal", "full": "full"}
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str) -> ServiceStore:
     """Return the store that a URL names.
 
     Shape: `memory://`, or `sqlite://` and the absolute path of a file, percent-encoded where it
@@ -42,7 +42,7 @@ def open_store(url: str) -> Store:
     return opener(url, parts)
 
 
-def _open_memory(url: str, parts: SplitResult) -> Store:
+def _open_memory(url: str, parts: SplitResult) -> ServiceStore:
     if parts.netloc or parts.path or parts.query or parts.fragment:
         raise StoreUrlError(
             f"{url}: the memory store takes no name and no options; write memory://."
@@ -50,7 +50,7 @@ def _open_memory(url: str, parts: SplitResult) -> Store:
     return MemoryStore()
 
 
-def _open_sqlite(url: str, parts: SplitResult) -> Store:
+def _open_sqlite(url: str, parts: SplitResult) -> ServiceStore:
     path = _database_path(url, parts)
     durability = _durability(url, parts)
     _make_directories(url, path.parent)
@@ -110,7 +110,7 @@ def _names_directory(url: str, path: Path) -> StoreUrlError:
     )
 
 
-_OPENERS: dict[str, Callable[[str, SplitResult], Store]] = {
+_OPENERS: dict[str, Callable[[str, SplitResult], ServiceStore]] = {
     "memory": _open_memory,
     "sqlite": _open_sqlite,
 }

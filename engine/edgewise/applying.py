@@ -1,0 +1,76 @@
+"""Events onto a profile that was found: what is new is folded and decided, ready to be saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from edgewise.decide import fold_and_decide
+from edgewise.history import catch_up
+from edgewise.identity import Identity, Loaded
+from edgewise.messages import may_be_forgotten, remember, unseen
+from edgewise.model.decision import Decision
+from edgewise.model.event import ReceivedEvent
+from edgewise.model.log import LogEntry
+from edgewise.model.profile import Profile
+from edgewise.stores.base import Store
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """A profile after some events, and what was decided for it.
+
+    Args:
+        entries: what goes to the log with the profile; without any there is nothing to save.
+    """
+
+    profile: Profile
+    decision: Decision
+    entries: list[LogEntry]
+
+
+async def apply_events(
+    identity: Identity, loaded: Loaded, received: Sequence[ReceivedEvent], arrival_ms: int
+) -> Applied:
+    """Return a profile after the events that it has not counted yet; it is changed in place."""
+    profile, ruleset = loaded.profile, identity.ruleset
+    store = identity.records.store
+    await catch_up(profile, ruleset.evaluator, store)
+    fresh = await _fresh(store, profile, received)
+    decision = fold_and_decide(ruleset, profile, fresh, arrival_ms)
+    if fresh:
+        remember(profile, fresh)
+    return Applied(
+        profile,
+        decision,
+        [
+            LogEntry(
+                identity.environment,
+                profile.id,
+                item.message_key,
+                item.time_ms,
+                arrival_ms,
+                item.raw,
+            )
+            for item in fresh
+        ],
+    )
+
+
+async def _fresh(
+    store: Store, profile: Profile, received: Sequence[ReceivedEvent]
+) -> list[ReceivedEvent]:
+    """The events that were not counted before, by the record's memory and then by the log."""
+    ids = (profile.id, *profile.absorbed)
+    return [
+        event
+        for event in unseen(profile, received)
+        if not (may_be_forgotten(profile, event) and await _is_logged(store, ids, event))
+    ]
+
+
+async def _is_logged(store: Store, ids: Sequence[str], event: ReceivedEvent) -> bool:
+    for profile_id in ids:
+        if await store.has_logged(profile_id, event.message_key):
+            return True
+    return False
