@@ -1,20 +1,26 @@
-"""Generated rules, profiles and events: few names and odd values, so that they often meet."""
+"""Generated rules, profiles and events: few names and odd values, so that they often meet.
+
+Their parts are made once, by chance under a fixed seed, and what is drawn are positions in these
+pools: a thousand draws then take a second, and counterexamples still shrink.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from random import Random
+from typing import Any, TypeVar
 
-import msgspec
 from hypothesis import strategies as st
 
 from edgewise.attributes import CAMPAIGN_MEMBERS, EVENT_SOURCES, LOCATION_MEMBERS, PROFILE_SOURCES
 from edgewise.audiences.building import Builder
+from edgewise.audiences.evaluator import matchers_of
 from edgewise.audiences.passes import simplify
 from edgewise.model.audience import All, Attribute, Audience, Constant, Node, Not
 from edgewise.model.audience import Any as AnyOf
 from edgewise.model.event import Campaign, Context, Event, Page
 from edgewise.model.profile import Location, Profile, Session
-from edgewise.operators import COUNT_OPERATORS, OPERATORS, Operator
+from edgewise.operators import COUNT_OPERATORS, OPERATORS
 from edgewise.parsing import FaultList
 
 NOW_MS = 1_800_000_000_000
@@ -44,146 +50,144 @@ NESTED: tuple[Any, ...] = (
     *({}, {"b": None}, {"b": "a"}, {"b": {"c": 42}}, {"b": [1]}, {"": 1}),
 )
 
-texts = st.sampled_from(TEXTS)
-any_texts = st.sampled_from((*TEXTS, *BROKEN_TEXTS))
-numbers = st.sampled_from((*NUMBERS, *range(-3, 10)))
-scalars = st.sampled_from((*SCALARS, *BROKEN_TEXTS))
-json_values = st.sampled_from((*SCALARS, *BROKEN_TEXTS, *NESTED))
-made_up = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=4,
-)
-json_maps = st.fixed_dictionaries({}, optional=dict.fromkeys(KEYS, json_values))
+_CHANCE = Random(20260131)
+_T = TypeVar("_T")
 
-_OPERANDS: dict[str, st.SearchStrategy[Any]] = {
-    "value": texts | numbers | st.booleans(),
-    "text": texts | numbers,
-    "number": numbers | texts,
-    "time": texts,
-    "values": st.lists(texts | numbers, max_size=3),
-    "regex": st.sampled_from(REGEXES),
-    "none": st.booleans(),
+
+def _one(choices: Sequence[_T]) -> _T:
+    return _CHANCE.choice(choices)
+
+
+def _some(choices: Sequence[_T], most: int) -> list[_T]:
+    return [_one(choices) for _ in range(_CHANCE.randint(0, most))]
+
+
+# Rules.
+
+ROWS = {row.name: row for row in OPERATORS}
+ANY_TEXT = (*TEXTS, *BROKEN_TEXTS)
+ANY_VALUE: tuple[Any, ...] = (*SCALARS, *BROKEN_TEXTS, *NESTED)
+_SCALAR_OPERANDS = (*TEXTS, *NUMBERS, True, False)
+OPERANDS: dict[str, list[Any]] = {
+    "value": [*_SCALAR_OPERANDS],
+    "text": [*TEXTS, *NUMBERS],
+    "number": [*NUMBERS, *TEXTS],
+    "time": [*TEXTS],
+    "values": [_some(_SCALAR_OPERANDS, 3) for _ in range(60)],
+    "regex": [*REGEXES],
+    "none": [True, False],
 }
-_SINGLE_KEY = {
+_KEYS_OF: dict[str, Sequence[str]] = {
     "location": tuple(LOCATION_MEMBERS),
     "campaign": CAMPAIGN_MEMBERS,
     **dict.fromkeys(("trait", "query", "property"), KEYS),
 }
+_BUILDERS = [
+    Builder(FaultList(), strict=False, missing_negated=missing_negated)
+    for missing_negated in (True, True, False)
+]
 
 
-def _attributes(sources: list[str]) -> st.SearchStrategy[Attribute]:
-    pairs = [Attribute(source, key) for source in sources for key in _SINGLE_KEY.get(source, ("",))]
-    return st.sampled_from(pairs)
+def _attribute(sources: Sequence[str]) -> Attribute:
+    source = _one(sources)
+    return Attribute(source, _one(_KEYS_OF.get(source, ("",))))
 
 
-profile_attributes = _attributes(list(PROFILE_SOURCES))
-event_attributes = _attributes([name for name in EVENT_SOURCES if name != "event_type"])
-
-
-@st.composite
-def conditions(draw: st.DrawFn, attributes: st.SearchStrategy[Attribute], builder: Builder) -> Node:
+def _condition(sources: Sequence[str]) -> Node:
     """One condition, as both parsers make it of any operator and operand."""
-    operator: Operator = draw(st.sampled_from(OPERATORS))
-    operand = draw(_OPERANDS[operator.operand])
-    return builder.condition(draw(attributes), operator, operand, draw(st.sampled_from(KEYS)))
+    operator = _one(OPERATORS)
+    operand = _one(OPERANDS[operator.operand])
+    return _one(_BUILDERS).condition(_attribute(sources), operator, operand, _one(KEYS))
 
 
-@st.composite
-def counts(draw: st.DrawFn, builder: Builder) -> Node:
+def _count() -> Node:
     """One count of page or track events, with or without a window."""
-    where = [builder.event_is(draw(st.sampled_from(("page", "track"))), "/type")]
-    where += draw(st.lists(conditions(event_attributes, builder), max_size=2))
-    operator = draw(st.sampled_from(COUNT_OPERATORS))
-    count = draw(st.integers(0, 3))
-    return builder.count(where, operator, count, draw(st.sampled_from((0, 0, 1, 7))), "/page")
+    builder = _BUILDERS[0]
+    where = [builder.event_is(_one(("page", "track")), "/type"), *_some(EVENT_CONDITIONS, 2)]
+    count, days = _CHANCE.randint(0, 3), _one((0, 0, 1, 7))
+    return builder.count(where, _one(COUNT_OPERATORS), count, days, "/page")
 
 
-@st.composite
-def nodes(draw: st.DrawFn, leaves: st.SearchStrategy[Node], levels: int = 3) -> Node:
-    """Trees over some leaves, with constants, repetitions and empty lists in them."""
-    kind = draw(st.sampled_from("leaf leaf leaf all any not constant".split()))
-    if kind == "leaf" or not levels:
-        return draw(leaves)
-    if kind == "constant":
-        return Constant(draw(st.booleans()))
-    inner = nodes(leaves, levels - 1)
-    if kind == "not":
-        return Not(draw(inner))
-    children = tuple(draw(inner) for _ in range(draw(st.sampled_from((2, 3, 2, 1, 0)))))
-    return All(children) if kind == "all" else AnyOf(children)
+# Traits meet most, for they hold any value; conditions that nothing can satisfy teach little.
+_PROFILE_SOURCES = ("trait", "trait", "trait", *PROFILE_SOURCES)
+_EVENT_SOURCES = [name for name in EVENT_SOURCES if name != "event_type"]
+PROFILE_CONDITIONS = [_condition(_PROFILE_SOURCES) for _ in range(1500)]
+EVENT_CONDITIONS = [_condition(_EVENT_SOURCES) for _ in range(1000)]
+COUNTS = [_count() for _ in range(60)]
+MATCHER_IDS = sorted({matcher.id for tree in COUNTS for matcher in matchers_of(tree)})
 
 
-def profile_trees(*, missing_negated: bool = True) -> st.SearchStrategy[Node]:
-    """Trees over a profile, not simplified."""
-    return _PROFILE_TREES[missing_negated]
+# Profiles and events.
 
 
-def event_trees() -> st.SearchStrategy[Node]:
-    """Trees over an event, not simplified."""
-    return nodes(conditions(event_attributes, Builder(FaultList(), strict=False)))
+def _json_map() -> dict[str, Any]:
+    return {key: _one(ANY_VALUE) for key in (*KEYS, "other") if _CHANCE.random() < 0.6}
 
 
-def _make_profile_trees(*, missing_negated: bool) -> st.SearchStrategy[Node]:
-    builder = Builder(FaultList(), strict=False, missing_negated=missing_negated)
-    condition = conditions(profile_attributes, builder)
-    return nodes(st.one_of(condition, condition, condition, counts(builder)))
-
-
-_PROFILE_TREES = {flag: _make_profile_trees(missing_negated=flag) for flag in (True, False)}
-
-
-@st.composite
-def audience_lists(draw: st.DrawFn) -> list[Audience]:
-    """A few audiences with simplified trees."""
-    trees = draw(
-        st.lists(profile_trees(missing_negated=draw(st.booleans())), min_size=1, max_size=2)
-    )
-    return [Audience(id=f"a{i}", tree=simplify(tree)) for i, tree in enumerate(trees)]
-
-
-@st.composite
-def profiles(draw: st.DrawFn, matcher_ids: tuple[int, ...] = ()) -> Profile:
-    """A profile with tallies for some matchers."""
-    short = st.none() | any_texts
+def _profile() -> Profile:
+    short = (None, *ANY_TEXT)
+    location: dict[str, Any] = {name: _one(short) for name in LOCATION_MEMBERS.values()}
     return Profile(
         organization="o",
         environment="e",
         id="p",
         stable_id="p",
         created_ms=0,
-        traits=draw(json_maps),
-        location=Location(
-            city=draw(short), country_code=draw(short), region=draw(short), timezone=draw(short)
-        ),
-        device=draw(st.sampled_from(("unknown", "desktop", "a"))),
-        session=Session(count=draw(st.sampled_from((0, 1, 2, 7, 42)))),
-        counts={id_: draw(st.integers(0, 4)) for id_ in matcher_ids if draw(st.booleans())},
-        recent={
-            id_: sorted(draw(st.lists(st.sampled_from(TIMES_MS), max_size=3)))
-            for id_ in matcher_ids
-            if draw(st.booleans())
-        },
+        traits=_json_map(),
+        location=Location(**location),
+        device=_one(("unknown", "desktop", "a")),
+        session=Session(count=_one((0, 1, 2, 7, 42))),
+        counts={id_: _CHANCE.randint(0, 4) for id_ in MATCHER_IDS if _CHANCE.random() < 0.5},
+        recent={id_: sorted(_some(TIMES_MS, 4)) for id_ in MATCHER_IDS if _CHANCE.random() < 0.7},
     )
+
+
+def _event() -> Event:
+    """An event of which anything may be missing."""
+    short = (None, *ANY_TEXT)
+    names = ("path", "url", "referrer")
+    page = Page(query=_json_map(), **{name: _one(short) for name in names})
+    campaign = Campaign(**{name: _one(short) for name in CAMPAIGN_MEMBERS})
+    context = Context(page=_one((page, page, None)), campaign=_one((campaign, campaign, None)))
+    return Event(
+        type=_one(("page", "track", "identify")),
+        context=_one((context, context, context, None)),
+        event=_one(short),
+        properties=_one((_json_map(), None)),
+    )
+
+
+profiles = st.sampled_from([_profile() for _ in range(400)])
+events = st.sampled_from([_event() for _ in range(400)])
+made_up = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+# Trees.
 
 
 @st.composite
-def events(draw: st.DrawFn) -> Event:
-    """An event of which anything may be missing."""
-    short = st.none() | any_texts
-    page = Page(path=draw(short), url=draw(short), referrer=draw(short), query=draw(json_maps))
-    campaign = Campaign(name=draw(short), source=draw(short))
-    context = Context(
-        page=draw(st.sampled_from((page, None))), campaign=draw(st.sampled_from((campaign, None)))
-    )
-    return Event(
-        type=draw(st.sampled_from(("page", "track", "identify"))),
-        context=draw(st.sampled_from((context, context, None))),
-        event=draw(short),
-        properties=draw(st.none() | json_maps),
-    )
+def _trees(draw: st.DrawFn, leaves: st.SearchStrategy[Node], levels: int = 3) -> Node:
+    kind = draw(st.sampled_from(_KINDS))
+    if kind == "leaf" or not levels:
+        return draw(leaves)
+    if kind == "constant":
+        return Constant(draw(st.booleans()))
+    inner = _trees(leaves, levels - 1)
+    if kind == "not":
+        return Not(draw(inner))
+    children = tuple(draw(inner) for _ in range(draw(st.sampled_from((2, 3, 2, 1, 0)))))
+    return All(children) if kind == "all" else AnyOf(children)
 
 
-def copy_of(profile: Profile) -> Profile:
-    """Return an independent profile of the same content."""
-    return msgspec.structs.replace(profile, counts={**profile.counts}, recent={**profile.recent})
+_KINDS = "leaf leaf leaf all any not constant".split()
+
+profile_trees = _trees(st.sampled_from([*PROFILE_CONDITIONS, *COUNTS * 8]))
+event_trees = _trees(st.sampled_from(EVENT_CONDITIONS))
+audience_lists = st.lists(profile_trees, min_size=1, max_size=3).map(
+    lambda trees: [Audience(id=f"a{i}", tree=simplify(tree)) for i, tree in enumerate(trees)]
+)
+"""A few audiences; trees over a profile or an event come with constants and repetitions."""

@@ -133,9 +133,8 @@ def test_condition_on_a_value(operator: str, operand: Any, value: Any, expected:
 @pytest.mark.parametrize("traits", [{}, {"k": None}], ids=["missing", "null"])
 def test_missing_value(operator: str, traits: dict[str, Any]) -> None:
     """A missing value satisfies the negative operators and no other."""
-    operand = {"time": "2026-01-31", "number": "5", "values": ["a"]}.get(
-        BY_NAME[operator].operand, "a"
-    )
+    filled: dict[str, Any] = {"time": "2026-01-31", "number": "5", "values": ["a"]}
+    operand = filled.get(BY_NAME[operator].operand, "a")
     rule = nt_rules(nt_rule("identify", key="k", operator=operator, value=operand))
     assert is_member(rule, make_profile(traits)) is bool(BY_NAME[operator].negates)
 
@@ -170,10 +169,9 @@ def test_reading_5_inclusive_order_with_a_text_is_equality() -> None:
 @pytest.mark.parametrize("operator", ["equal", "contains", "includes"])
 def test_reading_11_star_alone_is_any_value(operator: str) -> None:
     """`*` holds for whatever is set."""
-    for value in ("a", 0, False, ["a"], "*"):
-        assert holds(operator, "*", value)
-    for value in ("", None, []):
-        assert not holds(operator, "*", value)
+    assert all(holds(operator, "*", value) for value in ("a", 0, False, ["a"], "*"))
+    unset: list[Any] = ["", None, []]
+    assert not any(holds(operator, "*", value) for value in unset)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +221,8 @@ WITH_OPERAND = [name for name, row in BY_NAME.items() if row.operand != "none"]
 @pytest.mark.parametrize("operand", ["", None], ids=["empty", "null"])
 def test_empty_operand_of_an_app_matches_nothing(operator: str, operand: Any) -> None:
     """A half-filled condition matches nobody, and neither does its negation."""
-    for traits in ({}, {"k": ""}, {"k": "a"}, {"k": []}):
+    odd: list[dict[str, Any]] = [{}, {"k": ""}, {"k": "a"}, {"k": []}]
+    for traits in odd:
         rule = nt_rules(nt_rule("identify", key="k", operator=operator, value=operand))
         assert not is_member(rule, make_profile(traits))
 

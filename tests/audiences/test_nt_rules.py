@@ -1,4 +1,4 @@
-"""The app-written form: each type of rule, each condition, and everything that is not understood."""
+"""The app-written form: each type of rule, each condition, and all that is not understood."""
 
 from __future__ import annotations
 
@@ -281,7 +281,8 @@ def test_trait() -> None:
     rule = nt_rule("identify", key="College student", value="true")
     assert is_member(nt_rules(rule), make_profile({"College student": True}))
     assert not is_member(nt_rules(rule), make_profile())
-    for unnamed in ("", None, 5, {}):
+    nameless: list[Any] = ["", None, 5, {}]
+    for unnamed in nameless:
         assert not is_member(nt_rules({**rule, "key": unnamed}), make_profile({"": "true"}))
 
 

@@ -65,7 +65,9 @@ def flatten(node: Node) -> Node:
     """Lift `All` out of `All` and `Any` out of `Any`, and drop repetitions."""
     match node:
         case Not():
-            return Not(flatten(node.child))
+            child = flatten(node.child)
+            # A list of two equal negations has become one.
+            return child.child if isinstance(child, Not) else Not(child)
         case All() | Any():
             distinct = {meaning_of(child): child for child in _flat_children(node)}
             children = tuple(distinct.values())
