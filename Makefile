@@ -10,6 +10,8 @@ HOST    ?= 127.0.0.1
 RULES   ?= rules
 STORE   ?= sqlite://$(CURDIR)/.data/profiles.db
 WORKERS ?= 1
+SEEDS   ?= 1000
+FROM    ?= 1
 PYTHON  ?= $(shell .ci/find-python $(VERSIONS))
 VENV    ?= .venv
 
@@ -20,6 +22,7 @@ VERSIONS := 3.13 3.12 3.11
 # A stamp says what an environment holds: `run` is what serving needs, `dev` is that and the tools.
 RUN := $(VENV)/run.stamp
 DEV := $(VENV)/dev.stamp
+CHARTS := $(VENV)/charts.stamp
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
@@ -36,6 +39,20 @@ $(DEV): requirements/dev.txt pyproject.toml | $(BIN)/python
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $(RUN) $@
+
+$(CHARTS): requirements/charts.txt | $(DEV)
+	$(PIP) install --require-hashes -r requirements/charts.txt
+	@touch $@
+
+# Each peer has an environment of its own, with what the engine needs to decide beside it.
+PEERS := $(basename $(notdir $(filter-out %/common.in,$(wildcard benchmarks/peers/requirements/*.in))))
+
+.peers/%/ready.stamp: benchmarks/peers/requirements/%.txt benchmarks/peers/requirements/common.txt
+	@test -n "$(PYTHON)" || { echo "No Python of $(VERSIONS) found; name one with PYTHON="; exit 1; }
+	$(PYTHON) -m venv --clear .peers/$*
+	.peers/$*/bin/python -m pip --disable-pip-version-check --no-input --quiet install \
+	    --require-hashes -r benchmarks/peers/requirements/common.txt -r $<
+	@touch $@
 
 # npm writes this file last, so it is the stamp of a finished installation.
 SDK := tests/sdk/node_modules/.package-lock.json
@@ -84,9 +101,23 @@ test-all: ## Run the test suite on each supported Python that is installed
 	done; \
 	test -z "$$failed" || { echo "Failed on Python:$$failed"; exit 1; }
 
+.PHONY: simulate-faults
+simulate-faults: $(DEV) ## Run the service through simulated faults (SEEDS=1000 FROM=1)
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FROM)
+
 .PHONY: system-packages
 system-packages: ## Install the system packages that tests use, where that is allowed
 	@tests/system_packages.sh
+
+# --- Measure ---------------------------------------------------------------------------------
+
+.PHONY: bench-peers
+bench-peers: $(DEV) $(PEERS:%=.peers/%/ready.stamp) ## Compare with other libraries, answers first (OPTIONS="--rounds 1")
+	$(BIN)/python -m benchmarks.bench_peers $(OPTIONS)
+
+.PHONY: charts
+charts: $(CHARTS) ## Draw docs/images/*.svg from the committed results
+	$(BIN)/python -m benchmarks.charts
 
 # --- Maintain --------------------------------------------------------------------------------
 
@@ -106,10 +137,23 @@ lock-with: $(DEV)
 	$(LOCK) $(UPGRADE) --output-file requirements/run.txt pyproject.toml
 	$(LOCK) $(UPGRADE) --extra dev --constraint requirements/run.txt \
 	    --output-file requirements/dev.txt pyproject.toml
+	$(LOCK) $(UPGRADE) --extra charts --constraint requirements/dev.txt \
+	    --output-file requirements/charts.txt pyproject.toml
+
+.PHONY: lock-peers
+lock-peers: ## Write benchmarks/peers/requirements/*.txt anew from the *.in beside them
+	@$(MAKE) --no-print-directory lock-peers-with VENV=.venv-3.11 PYTHON="$$(.ci/find-python 3.11)"
+
+.PHONY: lock-peers-with
+lock-peers-with: $(DEV)
+	cd benchmarks/peers/requirements && for name in common $(PEERS); do \
+	    $(subst make lock,make lock-peers,$(subst $(BIN),$(CURDIR)/$(BIN),$(LOCK))) \
+	        --output-file $$name.txt $$name.in || exit; \
+	done
 
 .PHONY: clean
 clean: ## Remove environments, caches and build results; profiles in .data stay
-	rm -rf .venv* tests/sdk/node_modules build dist engine/*.egg-info
+	rm -rf .venv* .peers tests/sdk/node_modules build dist engine/*.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 	find engine tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
