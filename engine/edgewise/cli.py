@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edgewise import __version__
 from edgewise.audiences.listing import list_source
+from edgewise.commands import import_contentful, render
 from edgewise.errors import EdgewiseError, Fault, RulesError, StoreUrlError
 from edgewise.parsing import closest
 from edgewise.ruleset import Ruleset
@@ -55,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("rules", type=Path)
     show.add_argument("audience", help="the audience's id")
     show.set_defaults(command=_show_source)
+
+    imports = commands.add_parser("import", help="take over rules written elsewhere")
+    import_contentful.register(imports.add_subparsers(required=True, metavar="FROM"))
+    render.register(commands)
 
     schema = commands.add_parser("schema", help="print the JSON Schema of rule files")
     schema.set_defaults(command=_schema)

@@ -1,7 +1,8 @@
 """Rule documents of one environment → audiences, experiences and settings, with every fault.
 
-Shape of a document: an object with any of `environment`, `audiences` and `experiences`. Audiences
-with `nt_rules` and experiences with `nt_config` are app-written, all others native.
+Shape of a document: an object with any of `environment`, `audiences`, `experiences` and
+`merge_tags`. Audiences with `nt_rules` and experiences with `nt_config` are app-written, all others
+native. `contentful` says where more rules come from; the source that fetches them reads it.
 """
 
 from __future__ import annotations
@@ -16,13 +17,28 @@ from edgewise.errors import Fault
 from edgewise.experiences.native import parse_native_experience
 from edgewise.experiences.nt_config import parse_nt_experience
 from edgewise.hashing import MURMUR3, XXH3
+from edgewise.mergetags import MergeTag, is_app_written, parse_merge_tag
 from edgewise.model.audience import Audience
 from edgewise.model.document import RuleDocument
 from edgewise.model.experience import Experience
 from edgewise.parsing import FaultList, closest, kind_of, pointer_join
 from edgewise.settings import EnvironmentSettings, parse_settings
 
-KEYS = ("environment", "audiences", "experiences")
+KEYS = ("environment", "audiences", "experiences", "merge_tags", "contentful")
+
+
+class _Member(msgspec.Struct, frozen=True):
+    """One member of a list in a document.
+
+    Args:
+        pointer: where it stands.
+        body_pointer: where its app-written part stands, if that is somewhere else; or empty.
+    """
+
+    raw: Any
+    file: str
+    pointer: str
+    body_pointer: str = ""
 
 
 class ParsedRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +46,7 @@ class ParsedRules(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         audiences, experiences: in the order of their ids without regard to case.
+        merge_tags: in the order of writing.
         faults: what is wrong with native rules; any of them refuses the load.
         set_aside: what is wrong with app-written ones, which then never match.
     """
@@ -38,17 +55,18 @@ class ParsedRules(msgspec.Struct, frozen=True, kw_only=True):
     experiences: tuple[Experience, ...]
     faults: tuple[Fault, ...]
     set_aside: tuple[Fault, ...]
+    merge_tags: tuple[MergeTag, ...] = ()
 
 
 def parse_documents(documents: Iterable[RuleDocument]) -> ParsedRules:
     """Return the rules of some documents together; collects every fault instead of raising."""
     faults: list[Fault] = []
-    objects: list[tuple[Mapping[Any, Any], str]] = []
+    objects: list[RuleDocument] = []
     for document in documents:
         found = FaultList(document.file)
         if isinstance(document.content, Mapping):
             found.unknown_keys(document.content, "", KEYS)
-            objects.append((document.content, document.file))
+            objects.append(document)
         elif document.content is not None:
             message = f"a rule document must be an object, not {kind_of(document.content)}"
             found.at("", "wrong_type", message, f"its keys are: {', '.join(KEYS)}")
@@ -56,28 +74,30 @@ def parse_documents(documents: Iterable[RuleDocument]) -> ParsedRules:
     settings = _settings(objects, faults)
     audiences = parse_audiences(
         (
-            RawAudience(raw, file, pointer)
-            for raw, file, pointer in _members(objects, "audiences", faults)
+            RawAudience(member.raw, member.file, member.pointer, member.body_pointer)
+            for member in _members(objects, "audiences", "nt_rules", faults)
         ),
         missing_negated=settings.missing_negated,
     )
     faults += audiences.faults
-    set_aside = list(audiences.set_aside)
+    set_aside = [fault for document in objects for fault in document.set_aside]
+    set_aside += audiences.set_aside
     experiences = _experiences(objects, settings, faults, set_aside)
     served = _with_known_audience(experiences, audiences, faults, set_aside)
+    merge_tags = _merge_tags(objects, faults, set_aside)
     return ParsedRules(
         audiences=audiences.audiences,
         experiences=tuple(sorted(served, key=lambda one: (one.id.lower(), one.id))),
+        merge_tags=merge_tags,
         faults=tuple(faults),
         set_aside=tuple(set_aside),
     )
 
 
-def _settings(
-    objects: Iterable[tuple[Mapping[Any, Any], str]], faults: list[Fault]
-) -> EnvironmentSettings:
+def _settings(objects: Iterable[RuleDocument], faults: list[Fault]) -> EnvironmentSettings:
     settings, first = EnvironmentSettings(), ""
-    for content, file in objects:
+    for document in objects:
+        content, file = document.content, document.file
         if "environment" not in content:
             continue
         found = FaultList(file)
@@ -92,45 +112,69 @@ def _settings(
 
 
 def _members(
-    objects: Iterable[tuple[Mapping[Any, Any], str]], key: str, faults: list[Fault]
-) -> list[tuple[Any, str, str]]:
-    """Every member of a list in every document, with its file and place."""
+    objects: Iterable[RuleDocument], key: str, body: str, faults: list[Fault]
+) -> list[_Member]:
+    """Every member of a list in every document; `body` is the key of its app-written part."""
     members = []
-    for content, file in objects:
-        found = FaultList(file)
-        for position, raw in enumerate(found.list_of(content, key, "")):
-            members.append((raw, file, pointer_join("", key, position)))
+    for document in objects:
+        found = FaultList(document.file)
+        for position, raw in enumerate(found.list_of(document.content, key, "")):
+            pointer = pointer_join("", key, position)
+            place = document.places.get(pointer, pointer)
+            body_place = document.places.get(pointer_join(pointer, body), "")
+            members.append(_Member(raw, document.file, place, body_place))
         faults += found.faults
     return members
 
 
+def _merge_tags(
+    objects: Iterable[RuleDocument], faults: list[Fault], set_aside: list[Fault]
+) -> tuple[MergeTag, ...]:
+    tags: dict[str, MergeTag] = {}
+    for member in _members(objects, "merge_tags", "", faults):
+        found = FaultList(member.file)
+        tag = parse_merge_tag(member.raw, member.pointer, found)
+        if not len(found):
+            # One tag may stand in several entries; each text that uses it says which fallback.
+            tags.setdefault(tag.id, tag)
+        (set_aside if is_app_written(member.raw) else faults).extend(found.faults)
+    return tuple(tags.values())
+
+
 def _experiences(
-    objects: Iterable[tuple[Mapping[Any, Any], str]],
+    objects: Iterable[RuleDocument],
     settings: EnvironmentSettings,
     faults: list[Fault],
     set_aside: list[Fault],
 ) -> list[Experience]:
     by_id: dict[str, Experience] = {}
-    for raw, file, pointer in _members(objects, "experiences", faults):
-        from_app = isinstance(raw, Mapping) and "nt_config" in raw
-        parse = parse_nt_experience if from_app else parse_native_experience
-        default = settings.allocation or (MURMUR3 if from_app else XXH3)
-        experience, found = parse(raw, file, pointer, default)
+    for member in _members(objects, "experiences", "nt_config", faults):
+        from_app = isinstance(member.raw, Mapping) and "nt_config" in member.raw
+        experience, found = _experience(member, from_app, settings)
         into = set_aside if from_app else faults
         into += found
         if experience is None:
             continue
         if experience.id in by_id:
             first = by_id[experience.id]
-            listed = FaultList(file, experience_id=experience.id)
+            listed = FaultList(member.file, experience_id=experience.id)
             message = f'experience "{experience.id}" is defined twice'
-            listed.at(
-                pointer, "duplicate_id", message, f"the first is at {first.file}#{first.pointer}"
-            )
+            hint = f"the first is at {first.file}#{first.pointer}"
+            listed.at(member.pointer, "duplicate_id", message, hint)
             into += listed.faults
         else:
             by_id[experience.id] = experience
     return list(by_id.values())
+
+
+def _experience(
+    member: _Member, from_app: bool, settings: EnvironmentSettings
+) -> tuple[Experience | None, list[Fault]]:
+    raw, file, pointer = member.raw, member.file, member.pointer
+    if from_app:
+        default = settings.allocation or MURMUR3
+        return parse_nt_experience(raw, file, pointer, default, member.body_pointer)
+    return parse_native_experience(raw, file, pointer, settings.allocation or XXH3)
 
 
 def _with_known_audience(

@@ -2,8 +2,10 @@
 
     EdgewiseError
     ├── RulesError               rules_invalid         every fault of one load, at once
+    ├── InputError               input_invalid         a file given to a command cannot be used
     ├── RequestError                                   the caller's request cannot be served
     │   ├── InvalidData          invalid_data          body, query or path fails validation
+    │   ├── Unauthorized         unauthorized          a secret or token is missing or wrong
     │   ├── RouteNotFound        route_not_found       no such path
     │   ├── MethodNotAllowed     method_not_allowed    the path exists, the method does not
     │   ├── BodyTooLarge         body_too_large        more bytes than the route takes
@@ -12,6 +14,9 @@
     │   ├── NamespaceMismatch    namespace_mismatch    the id belongs to another environment
     │   ├── ProfileOverload      profile_overload      too many waiting updates of one profile
     │   └── ServiceUnavailable   service_unavailable   nothing was changed; send the same again
+    ├── SourceError              source_failed         rules cannot be read from where they live
+    │   ├── SourceUnavailable    source_unavailable    unreachable, busy or senseless; retry later
+    │   └── SourceRefused        source_refused        a wrong token, space or query
     └── StoreError               store_failed          the store cannot do what was asked
         ├── StoreUrlError        store_url_invalid     a store URL that names no store
         ├── StoreBusy            store_busy            locked or unreachable; a retry may succeed
@@ -81,6 +86,12 @@ class RulesError(EdgewiseError):
         return type(self), (self.faults,)
 
 
+class InputError(EdgewiseError):
+    """A file that a command was given cannot be read, or is not what the command takes."""
+
+    code = "input_invalid"
+
+
 class RequestError(EdgewiseError):
     """A request that cannot be served; the HTTP layer turns it into an answer."""
 
@@ -91,6 +102,12 @@ class InvalidData(RequestError):
     """Body, query or path fails validation; the message names the place."""
 
     code = "invalid_data"
+
+
+class Unauthorized(RequestError):
+    """A secret or token is missing or wrong."""
+
+    code = "unauthorized"
 
 
 class RouteNotFound(RequestError):
@@ -153,6 +170,24 @@ class ServiceUnavailable(RequestError):
     """The update was not applied in time. Nothing is lost: send the same again."""
 
     code = "service_unavailable"
+
+
+class SourceError(EdgewiseError):
+    """Rules cannot be read from where they are written; those in use stay in use."""
+
+    code = "source_failed"
+
+
+class SourceUnavailable(SourceError):
+    """The source is not reachable, is busy or answers nonsense; a later attempt may succeed."""
+
+    code = "source_unavailable"
+
+
+class SourceRefused(SourceError):
+    """The source refuses what it is asked with; its token, space or query must be corrected."""
+
+    code = "source_refused"
 
 
 class StoreError(EdgewiseError):

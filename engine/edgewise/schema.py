@@ -7,6 +7,7 @@ from typing import Any
 
 from edgewise.audiences.schema import audience_definitions, audience_schema
 from edgewise.experiences.schema import NATIVE_EXPERIENCE_SCHEMA
+from edgewise.mergetags import merge_tags_schema
 from edgewise.settings import settings_schema
 
 
@@ -33,8 +34,30 @@ def rules_schema() -> dict[str, Any]:
                     "else": experience,
                 },
             },
+            "merge_tags": merge_tags_schema(),
+            "contentful": _contentful_schema(),
         },
         "$defs": audience_definitions(),
+    }
+
+
+def _contentful_schema() -> dict[str, Any]:
+    """The form of what `edgewise.sources.contentful.settings` reads."""
+    text = {"type": ["string", "null"]}
+    return {
+        "type": "object",
+        "description": "The space that more rules come from. Tokens stand in variables, not here.",
+        "additionalProperties": False,
+        "required": ["space"],
+        "properties": {
+            "space": {"type": "string"},
+            "environment": text,
+            "preview": {"type": ["boolean", "null"], "description": "Whether drafts count."},
+            "base url": text,
+            "token variable": text,
+            "webhook secret variable": text,
+            "seconds between polls": {"type": ["number", "null"], "minimum": 1, "maximum": 86_400},
+        },
     }
 
 

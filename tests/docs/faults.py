@@ -13,6 +13,8 @@ import yaml
 from edgewise.documents import parse_documents
 from edgewise.errors import Fault, RulesError
 from edgewise.model.document import RuleDocument
+from edgewise.sources.contentful.export import convert_export
+from edgewise.sources.contentful.settings import find_settings
 from edgewise.sources.files import MAX_FILE_BYTES, load_rules
 
 ENGINE = Path(__file__).parent.parent.parent / "engine" / "edgewise"
@@ -37,6 +39,23 @@ def faults_of_file(rules: str) -> Sequence[Fault]:
             load_rules(root)
         except RulesError as error:
             return error.faults
+    return []
+
+
+def faults_of_export(entries: str) -> Sequence[Fault]:
+    """The faults of an export with these entries."""
+    content = {"entries": yaml.safe_load(entries)}
+    rules = parse_documents([convert_export(content, "space.json").document])
+    return [*rules.faults, *rules.set_aside]
+
+
+def faults_of_space(contentful: str) -> Sequence[Fault]:
+    """The faults of a `contentful` object, in a process without any environment variable."""
+    document = RuleDocument("shop.yaml", {"contentful": yaml.safe_load(contentful)})
+    try:
+        find_settings([document], {})
+    except RulesError as error:
+        return error.faults
     return []
 
 
@@ -156,6 +175,9 @@ FAULTS: dict[str, FaultExample] = {
         "A regular expression that RE2 refuses.", _audience("has trait: {t: {matches: '('}}")
     ),
     "syntax": FaultExample("A file that is not YAML.", "audiences: [", find=faults_of_file),
+    "token_missing": FaultExample(
+        "An environment variable that holds no token.", "space: abc123", find=faults_of_space
+    ),
     "too_deep": FaultExample(
         "Nesting without end.", _audience("all: [{" * 33 + "has trait: t" + "}]" * 33)
     ),
@@ -181,6 +203,14 @@ FAULTS: dict[str, FaultExample] = {
         "A value that is not among the possible ones.", _audience("is on device: watch")
     ),
     "unreadable": FaultExample("A file that cannot be read.", "\udcff", find=faults_of_file),
+    "variant_missing": FaultExample(
+        "A variant in Contentful that has no published entry.",
+        "[{sys: {id: hero, contentType: {sys: {id: page}}}, fields: {}},"
+        " {sys: {id: e, contentType: {sys: {id: nt_experience}}}, fields: {nt_name: e, nt_type:"
+        " nt_personalization, nt_config: {components: [{baseline: {id: hero}, variants: [{id:"
+        " gone}]}]}}}]",
+        find=faults_of_export,
+    ),
     "window_invalid": FaultExample(
         "A window that is not in whole days.", _audience('has viewed page: "*", within: a week')
     ),

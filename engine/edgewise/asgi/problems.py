@@ -29,6 +29,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 PROBLEMS: dict[type[errors.EdgewiseError], Problem] = {
     errors.InvalidData: Problem(400, "ERR_INVALID_DATA", "Missing or invalid data.", told=True),
+    errors.Unauthorized: Problem(401, "ERR_UNAUTHORIZED", "Not authorized.", told=True),
     errors.ConfigNotFound: Problem(
         404, "ERR_CONFIG_NOT_FOUND", "Organization or environment not found"
     ),

@@ -27,7 +27,11 @@ _DEFAULT_DISTRIBUTION: Final = (0.5, 0.5)
 
 
 def parse_nt_experience(
-    raw: Any, file: str, pointer: str, default_allocation: str = MURMUR3
+    raw: Any,
+    file: str,
+    pointer: str,
+    default_allocation: str = MURMUR3,
+    config_pointer: str = "",
 ) -> tuple[Experience | None, list[Fault]]:
     """Return the experience, or None and everything that is wrong with it.
 
@@ -35,6 +39,7 @@ def parse_nt_experience(
         raw: the fields of one entry, without locales; `nt_audience` is an audience id or null.
         file, pointer: where it was written.
         default_allocation: for an experience that has no `allocation` of its own.
+        config_pointer: where `nt_config` was written, if that is not below the experience.
 
     Shape: `id` stands in for a missing `nt_experience_id`, and `name` and `description` likewise.
     """
@@ -45,7 +50,7 @@ def parse_nt_experience(
     id_ = faults.required_text(raw, _either(raw, "nt_experience_id", "id"), pointer)
     faults.experience_id = id_
     config = faults.object_of(raw, "nt_config", pointer)
-    place = pointer_join(pointer, "nt_config")
+    place = config_pointer or pointer_join(pointer, "nt_config")
     experience = Experience(
         id=id_,
         kind=_kind(raw, pointer, faults),

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from edgewise.errors import Fault
+
 
 class RuleDocument(msgspec.Struct, frozen=True):
-    """The parsed content of one file, named as people know it."""
+    """The parsed content of one file, named as people know it.
+
+    Args:
+        places: where parts of the content really stand, by their pointer inside the content, for a
+            document that was made from another form. A part that is not listed stands where its
+            pointer says.
+        set_aside: what that form got wrong; the experiences and audiences it is about are left out
+            of the content.
+    """
 
     file: str
     content: Any
+    places: Mapping[str, str] = {}
+    set_aside: tuple[Fault, ...] = ()

@@ -13,6 +13,7 @@ from edgewise.errors import Fault, RulesError
 from edgewise.model.document import RuleDocument
 from edgewise.parsing import FaultList
 from edgewise.ruleset import Ruleset, load_ruleset
+from edgewise.sources.contentful.export import convert_export, is_export
 from edgewise.sources.yaml_text import parse_yaml
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -54,6 +55,8 @@ def find_environments(root: Path) -> Iterator[tuple[str, str, Path]]:
 def load_documents(folder: Path, relative_to: Path) -> list[RuleDocument]:
     """Return the documents of one environment, in the order of their names.
 
+    An export of a Contentful space is one too, and is read as the rules it holds.
+
     Args:
         relative_to: the folder that file names in faults are relative to.
     Errors: RulesError for files that cannot be read or parsed, all at once.
@@ -65,7 +68,11 @@ def load_documents(folder: Path, relative_to: Path) -> list[RuleDocument]:
             continue
         found = FaultList(path.relative_to(relative_to).as_posix())
         content = _parse(path, found)
-        documents.append(RuleDocument(found.file, content))
+        documents.append(
+            convert_export(content, found.file).document
+            if is_export(content)
+            else RuleDocument(found.file, content)
+        )
         faults += found.faults
     if faults:
         raise RulesError(faults)

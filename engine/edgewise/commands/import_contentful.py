@@ -1,0 +1,107 @@
+"""`edgewise import contentful EXPORT.json RULES/ORG/ENV`: an export of a space → a rule file."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from edgewise.commands.arguments import Subparsers
+from edgewise.documents import parse_documents
+from edgewise.errors import InputError, RulesError
+from edgewise.parsing import is_encodable
+from edgewise.sources.contentful.conversion import (
+    LEFT_OUT,
+    SET_ASIDE,
+    TAKEN,
+    Item,
+    account_of,
+)
+from edgewise.sources.contentful.export import convert_export, load_export
+
+FILE_NAME: Final = "contentful.json"
+
+_OUTCOMES: Final = (TAKEN, LEFT_OUT, SET_ASIDE)
+_COLUMNS: Final = ("outcome", "kind", "id", "name", "reason")
+
+
+def register(imports: Subparsers) -> None:
+    """Add the command below `edgewise import`."""
+    parser = imports.add_parser("contentful", help="an export of a Contentful space")
+    parser.add_argument("export", type=Path, help="what `contentful space export` wrote")
+    parser.add_argument("folder", type=Path, metavar="RULES/ORG/ENV", help="the environment")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.set_defaults(command=import_contentful)
+
+
+def import_contentful(options: Namespace) -> int:
+    """Write the rule file and print what became of each entry; return the exit status.
+
+    What is left out or set aside is part of the account and no failure.
+
+    Errors: InputError where the export cannot be read, or the rules cannot be written.
+    """
+    export, folder = options.export, options.folder
+    if export.resolve().parent == folder.resolve():
+        raise InputError(f"{export}: an export in the environment's folder is served as it is")
+    conversion = convert_export(load_export(export), export.name)
+    rules = parse_documents([conversion.document])
+    if rules.faults:
+        raise RulesError(rules.faults)
+    items = account_of(conversion, rules.set_aside)
+    path = folder / FILE_NAME
+    _write(path, conversion.document.content)
+    print(_as_json(path, items) if options.format == "json" else _as_table(path, items))
+    return 0
+
+
+def _write(path: Path, content: Any) -> None:
+    """Whoever loads the rules at the same time finds the old file or the new one, never a part."""
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    if not is_encodable(text):
+        text = json.dumps(content, indent=2)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The leading dot keeps it from being loaded.
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", prefix=f".{path.name}.", dir=path.parent, delete=False
+        ) as file:
+            file.write(f"{text}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).chmod(0o644)
+        Path(file.name).replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+
+
+def _as_json(path: Path, items: Sequence[Item]) -> str:
+    counts = Counter(item.outcome for item in items)
+    report = {
+        "file": str(path),
+        "counts": {outcome.replace(" ", "_"): counts[outcome] for outcome in _OUTCOMES},
+        "items": msgspec.to_builtins(items),
+    }
+    return json.dumps(report, indent=2)
+
+
+def _as_table(path: Path, items: Sequence[Item]) -> str:
+    ordered = sorted(items, key=lambda item: _OUTCOMES.index(item.outcome))
+    rows = [tuple(str(getattr(item, column)) for column in _COLUMNS) for item in ordered]
+    table = [tuple(column.upper() for column in _COLUMNS), *rows]
+    widths = [max(len(row[i]) for row in table) for i in range(len(_COLUMNS))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]
+    counts = Counter(item.outcome for item in items)
+    summary = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _OUTCOMES)
+    text = "\n".join([*lines, "", f"{summary}; written to {path}"])
+    return text if is_encodable(text) else text.encode(errors="backslashreplace").decode()

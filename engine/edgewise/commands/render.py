@@ -1,0 +1,75 @@
+"""`edgewise render TEMPLATE --profile FILE`: a text with its merge tags resolved."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edgewise.commands.arguments import Subparsers
+from edgewise.documents import parse_documents
+from edgewise.errors import InputError, RulesError
+from edgewise.mergetags import MergeTag, render
+from edgewise.sources.files import load_documents
+
+
+def register(commands: Subparsers) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("render", help="resolve the merge tags of a text")
+    parser.add_argument("template", help="a text with {{ tags }}, a file, or - for standard input")
+    parser.add_argument("--profile", type=Path, required=True, help="a profile as the API answers")
+    parser.add_argument(
+        "--rules", type=Path, metavar="RULES/ORG/ENV", help="merge tags with their fallbacks"
+    )
+    parser.set_defaults(command=render_template)
+
+
+def render_template(options: Namespace) -> int:
+    """Print the resolved text; return the exit status.
+
+    Errors: InputError where a file cannot be read; RulesError for faulty rules.
+    """
+    profile = _profile(options.profile)
+    tags = _tags(options.rules) if options.rules else {}
+    text = render(_template(options.template), profile, tags)
+    print(text.encode(errors="replace").decode(), end="" if text.endswith("\n") else "\n")
+    return 0
+
+
+def _template(argument: str) -> str:
+    if argument == "-":
+        return sys.stdin.read()
+    if "{{" in argument:
+        return argument
+    path = Path(argument)
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read, and a text would hold {{{{ tags }}}}") from error
+
+
+def _profile(path: Path) -> Mapping[str, Any]:
+    """A profile alone, or inside the answer it came in."""
+    try:
+        found = msgspec.json.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: no profile can be read: {error}") from error
+    for key in ("data", "profile"):
+        if isinstance(found, dict) and isinstance(found.get(key), dict):
+            found = found[key]
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: a profile is a JSON object")
+    return found
+
+
+def _tags(folder: Path) -> Mapping[str, MergeTag]:
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder")
+    rules = parse_documents(load_documents(folder, folder.parent))
+    if rules.faults:
+        raise RulesError(rules.faults)
+    return {tag.id: tag for tag in rules.merge_tags}

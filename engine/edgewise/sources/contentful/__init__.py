@@ -1,0 +1,1 @@
+"""Rules from Contentful: an export of a space, or the delivery API with its changes."""

@@ -1,0 +1,214 @@
+"""Rules that are read from Contentful while the server runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import xxhash
+
+from edgewise.errors import SourceError, SourceRefused, SourceUnavailable
+from edgewise.model.document import RuleDocument
+from edgewise.sources.contentful.client import DeliveryClient
+from edgewise.sources.contentful.conversion import Conversion, Item
+from edgewise.sources.contentful.entries import RULE_TYPES
+from edgewise.sources.contentful.last_good import LastGood, copy_path, load_copy, save_copy
+from edgewise.sources.contentful.mirror import (
+    Mirror,
+    apply_changes,
+    convert_mirror,
+    variant_ids,
+)
+from edgewise.sources.contentful.settings import ContentfulSettings
+
+_LOG = logging.getLogger("edgewise.sources.contentful")
+# Ids in one query, so that its address stays well below what servers accept.
+_IDS_PER_QUERY = 50
+
+
+class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator wants to know about a source.
+
+    Args:
+        version: of the rules in use; empty before there are any.
+        age_ms: how long ago they were last known to be current; None before there are any.
+        from_copy: whether they come from the copy on disk and not from the network.
+        error: why the last refresh failed; empty where it did not.
+        copy_error: why the copy on disk could not be read or written.
+    """
+
+    source: str
+    version: str = ""
+    age_ms: int | None = None
+    from_copy: bool = False
+    error: str = ""
+    copy_error: str = ""
+
+
+def now_ms() -> int:
+    """Return the wall clock in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class ContentfulSource:
+    """The rules of one environment of one space.
+
+    `start` makes it ready, `refresh` fetches what has changed, `documents` are the rules of the
+    last good state; a refresh that fails changes nothing.
+
+    Args:
+        folder: where the last good copy is kept; None keeps none.
+        client: talks to the API; closed by `close`.
+        clock: the time in milliseconds since 1970.
+    """
+
+    def __init__(
+        self,
+        settings: ContentfulSettings,
+        folder: Path | None = None,
+        *,
+        client: DeliveryClient | None = None,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        self.settings = settings
+        self.version = ""
+        self._path = copy_path(folder, settings) if folder else None
+        self._client = client or DeliveryClient(settings)
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._state: LastGood | None = None
+        self._conversion: Conversion | None = None
+        self._from_copy = False
+        self._error = ""
+        self._copy_error = ""
+
+    async def start(self) -> None:
+        """Get rules to serve: from the copy where there is one, else from the network.
+
+        A start waits for the network only where it must; the first refresh brings what is new.
+
+        Errors: SourceError where there is neither.
+        """
+        if not self.load_copy():
+            await self.refresh()
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.close()
+
+    def load_copy(self) -> bool:
+        """Take the rules of the copy on disk; return whether there is a usable one."""
+        try:
+            copy = load_copy(self._path, self.settings.name) if self._path else None
+        except SourceUnavailable as error:
+            self._copy_error = str(error)
+            _LOG.warning("%s", error)
+            return False
+        if copy is None:
+            return False
+        self._take(copy, convert_mirror(copy.mirror, self.settings.name), from_copy=True)
+        return True
+
+    async def refresh(self) -> bool:
+        """Fetch what has changed; return whether the rules did.
+
+        Errors: SourceError, after which the rules are those from before.
+        """
+        async with self._lock:
+            before = self.version
+            try:
+                mirror = await self._fetch()
+            except SourceError as error:
+                self._error = str(error)
+                raise
+            self._error = ""
+            state = LastGood(source=self.settings.name, fetched_ms=self._clock(), mirror=mirror)
+            # Off the event loop: a large space would hold up requests.
+            conversion = await asyncio.to_thread(convert_mirror, mirror, self.settings.name)
+            self._take(state, conversion, from_copy=False)
+            await self._save(state)
+            return self.version != before
+
+    def documents(self) -> list[RuleDocument]:
+        """Return the rules. Errors: SourceUnavailable before there are any."""
+        return [self._converted().document]
+
+    def items(self) -> tuple[Item, ...]:
+        """Return what became of each entry. Errors: SourceUnavailable before there are any."""
+        return self._converted().items
+
+    def status(self) -> SourceStatus:
+        """Return what an operator wants to know."""
+        age_ms = max(0, self._clock() - self._state.fetched_ms) if self._state else None
+        return SourceStatus(
+            source=self.settings.name,
+            version=self.version,
+            age_ms=age_ms,
+            from_copy=self._from_copy,
+            error=self._error,
+            copy_error=self._copy_error,
+        )
+
+    def _converted(self) -> Conversion:
+        if self._conversion is None:
+            raise SourceUnavailable(f"{self.settings.name}: nothing was read yet")
+        return self._conversion
+
+    def _take(self, state: LastGood, conversion: Conversion, *, from_copy: bool) -> None:
+        self._state, self._conversion, self._from_copy = state, conversion, from_copy
+        self.version = _version_of(conversion)
+
+    async def _save(self, state: LastGood) -> None:
+        """A full disk is no reason not to serve; it is told, because the next start may need it."""
+        if self._path is None:
+            return
+        try:
+            await asyncio.to_thread(save_copy, self._path, state)
+            self._copy_error = ""
+        except OSError as error:
+            self._copy_error = f"the copy {self._path.name} cannot be written: {error.strerror}"
+            _LOG.warning("%s: %s", self.settings.name, self._copy_error)
+
+    async def _fetch(self) -> Mirror:
+        if self.settings.preview:
+            return await self._fetch_preview()
+        if self._state is not None and self._state.mirror.sync_token:
+            try:
+                return await self._fetch_changes(self._state.mirror)
+            except SourceRefused as error:
+                # Most likely the token is too old; if it is the settings, this is refused as well.
+                _LOG.info("%s; everything is read again", error)
+        return await self._fetch_changes(Mirror(locales=await self._client.locales()))
+
+    async def _fetch_changes(self, mirror: Mirror) -> Mirror:
+        pages = await self._client.sync(mirror.sync_token)
+        return apply_changes(mirror, pages.items, pages.sync_token)
+
+    async def _fetch_preview(self) -> Mirror:
+        """The preview API tells no changes, so that each time all entries of rule types are read.
+
+        Of all other entries only those are asked for that are variants.
+        """
+        types = ",".join(RULE_TYPES)
+        query = {"sys.contentType.sys.id[in]": types, "locale": "*", "include": "0"}
+        items = [item async for item in self._client.entries(query)]
+        mirror = apply_changes(Mirror(locales=await self._client.locales()), items, "")
+        wanted = sorted(variant_ids(mirror))
+        for start in range(0, len(wanted), _IDS_PER_QUERY):
+            ids = ",".join(wanted[start : start + _IDS_PER_QUERY])
+            query = {"sys.id[in]": ids, "select": "sys", "include": "0"}
+            async for item in self._client.entries(query):
+                mirror.other_ids.add(item["sys"]["id"])
+        return mirror
+
+
+def _version_of(conversion: Conversion) -> str:
+    """16 hex characters that change when the rules do, and not when other content does."""
+    document = conversion.document
+    parts = msgspec.to_builtins((document.content, document.set_aside))
+    return xxhash.xxh3_64_hexdigest(json.dumps(parts, sort_keys=True).encode())
