@@ -60,7 +60,7 @@ def fold_events(
         if event.type == "identify":
             _merge_traits(profile, event, arrival_ms)
         elif event.type == "component":
-            _pin_variant(profile, event, rules.sticky_variants)
+            _pin_variant(profile, item, rules.sticky_variants)
     profile.updated_ms = arrival_ms
 
 
@@ -72,12 +72,15 @@ def _merge_traits(profile: Profile, event: Event, arrival_ms: int) -> None:
     profile.trait_times.update(dict.fromkeys(event.traits, arrival_ms))
 
 
-def _pin_variant(profile: Profile, event: Event, sticky_variants: Mapping[str, int]) -> None:
+def _pin_variant(
+    profile: Profile, item: ReceivedEvent, sticky_variants: Mapping[str, int]
+) -> None:
     """Keep the variant of a sticky experience that was seen first; ignore what cannot be one."""
-    experience_id = event.experience_id
-    index = event.variant_index
+    experience_id = item.event.experience_id
+    index = item.event.variant_index
     if experience_id is None or index is None or experience_id in profile.assignments:
         return
     # A NaN fails the comparison, so only finite numbers reach int().
     if 0 <= index < sticky_variants.get(experience_id, 0) and int(index) == index:
         profile.assignments[experience_id] = int(index)
+        profile.assignment_times[experience_id] = item.time_ms

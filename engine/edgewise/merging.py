@@ -30,6 +30,7 @@ def absorb(survivor: Profile, loser: Profile, matchers: Mapping[int, Matcher]) -
     merge_tallies(survivor, loser, matchers)
     survivor.session = _merge_sessions(survivor.session, loser.session)
     survivor.assignments = {**loser.assignments, **survivor.assignments}
+    survivor.assignment_times = {**loser.assignment_times, **survivor.assignment_times}
     survivor.absorbed += [loser.id, *loser.absorbed]
     survivor.aliases += [alias for alias in loser.aliases if alias not in survivor.aliases]
     survivor.created_ms = min(survivor.created_ms, loser.created_ms)

@@ -68,9 +68,10 @@ class Profile(msgspec.Struct, kw_only=True, omit_defaults=True, tag="profile", t
     a matcher's id to the number of events it has matched; `recent` maps the id of a matcher with a
     window to the times of its newest matches, oldest first; `trait_times` maps a trait's name to
     the arrival time of its last write; `assignments` maps a sticky experience to the variant index
-    that was seen. `aliases` are names and ids that redirects may lead from; `absorbed` are the ids
-    of profiles whose state is in this one and whose logs belong to it. `newest_claim_ms` is the
-    latest time that any counted event claimed for itself, believed or not.
+    that was seen, `assignment_times` to when it was; `aliases` are names and ids that redirects may
+    lead from; `absorbed` are the ids of profiles whose state is in this one and whose logs belong to
+    it. `newest_claim_ms` is the latest time that any counted event claimed for itself, believed or
+    not.
     """
 
     organization: str
@@ -89,6 +90,7 @@ class Profile(msgspec.Struct, kw_only=True, omit_defaults=True, tag="profile", t
     device: str = "unknown"
     session: Session = msgspec.field(default_factory=Session)
     assignments: dict[str, int] = {}
+    assignment_times: dict[str, int] = {}
     message_ids: bytes = b""
     newest_claim_ms: int = 0
     counts: dict[int, int] = {}

@@ -1,0 +1,145 @@
+"""Explanations come to the results that decisions come to, and say what led there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgewise.decide import decide
+from edgewise.explaining import Explanation, explain
+from edgewise.model.document import RuleDocument
+from edgewise.model.profile import Location, Profile, Session
+from edgewise.ruleset import Ruleset, load_ruleset
+from edgewise.sources.files import load_rules
+
+NOW_MS = 1_800_000_000_000
+RULES = Path(__file__).parent.parent / "rules"
+
+DOCUMENT = {
+    "audiences": [
+        {"id": "vip", "has trait": {"plan": ["gold", "vip"]}, "none": [{"audience": "bots"}]},
+        {"id": "bots", "has trait": {"bot": True}},
+    ],
+    "experiences": [
+        {
+            "id": "hero",
+            "type": "experiment",
+            "audience": "vip",
+            "sticky": True,
+            "components": [{"entry": "a", "variants": ["b"]}],
+        },
+        {
+            "id": "nobody",
+            "traffic": 0,
+            "components": [{"entry": "a", "variants": ["b"]}],
+        },
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def ruleset() -> Ruleset:
+    """Two audiences and two experiences."""
+    return load_ruleset("demo", "main", [RuleDocument("rules.yaml", DOCUMENT)])
+
+
+def profile(number: int = 0, **members: object) -> Profile:
+    """A visitor of the environment of these rules."""
+    profile_id = f"{number:064x}"
+    return Profile(
+        organization="demo",
+        environment="main",
+        id=profile_id,
+        stable_id=profile_id,
+        created_ms=0,
+        **members,  # type: ignore[arg-type] # A test names members freely.
+    )
+
+
+def agree(explanation: Explanation, ruleset: Ruleset, visitor: Profile) -> None:
+    """Assert that an explanation names the audiences and variants of the decision."""
+    decision = decide(ruleset, visitor, NOW_MS)
+    assert [one.id for one in explanation.audiences if one.holds] == decision.audiences
+    explained = [
+        (one.id, one.variant_index)
+        for one in explanation.experiences
+        if one.variant_index is not None
+    ]
+    assert explained == [(one.experience_id, one.variant_index) for one in decision.variants]
+
+
+@pytest.mark.parametrize("number", range(60))
+def test_explanations_agree_with_decisions(number: int) -> None:
+    """Whatever the demo rules decide for a visitor, the explanation comes to the same."""
+    demo = load_rules(RULES)["demo", "main"]
+    visitor = profile(
+        number,
+        traits={"tier": ["gold", "none"][number % 2], "interests": ["climbing"][: number % 3]},
+        location=Location(country_code=["DE", "US", None][number % 3]),
+        device=["mobile", "desktop", "tablet"][number % 3],
+        session=Session(count=1 + number % 5),
+        counts=dict.fromkeys(demo.evaluator.matchers, number % 4),
+        recent={matcher: [NOW_MS - number] for matcher in demo.evaluator.matchers},
+        assignments={"sale-banner": number % 4} if number % 2 else {},
+    )
+    agree(explain(demo, visitor, NOW_MS), demo, visitor)
+
+
+def test_a_condition_shows_what_it_saw_and_where_it_stands(ruleset: Ruleset) -> None:
+    """A test's explanation holds the value of the profile, the rule's words and its place."""
+    explanation = explain(ruleset, profile(traits={"plan": "silver"}), NOW_MS, "vip")
+    (vip,) = explanation.audiences
+    plan, bots = vip.condition.children
+    assert not vip.holds
+    assert (plan.text, plan.holds, plan.seen) == (
+        'trait plan is one of ["gold","vip"]',
+        False,
+        "silver",
+    )
+    assert plan.origin == "rules.yaml#/audiences/0/has trait/plan"
+    assert (bots.text, bots.holds) == ("none of", True)
+    assert bots.children[0].seen is None
+
+
+@pytest.mark.parametrize(
+    ("visitor", "reason", "variant_index"),
+    [
+        pytest.param(profile(1), "not_in_audience", None, id="not in the audience"),
+        pytest.param(
+            profile(1, assignments={"hero": 1}, assignment_times={"hero": 7}),
+            "pinned",
+            1,
+            id="pinned",
+        ),
+        pytest.param(profile(1, traits={"plan": "vip"}), "selected", None, id="selected"),
+    ],
+)
+def test_an_experience_tells_its_reason(
+    ruleset: Ruleset, visitor: Profile, reason: str, variant_index: int | None
+) -> None:
+    """Each way to a variant, or to none, has its own reason."""
+    hero = explain(ruleset, visitor, NOW_MS).experiences[0]
+    assert hero.reason == reason
+    if reason == "selected":
+        assert hero.variant_index == hero.allocation.variant_index
+        assert f"of variant {hero.variant_index}" in hero.text
+    else:
+        assert hero.variant_index == variant_index
+    assert hero.pinned_ms == (7 if reason == "pinned" else 0)
+
+
+def test_outside_the_traffic_the_bucket_and_the_share_are_told(ruleset: Ruleset) -> None:
+    """A visitor who is held out by traffic learns which bucket lay beyond which share."""
+    nobody = explain(ruleset, profile(1), NOW_MS).experiences[1]
+    assert nobody.reason == "outside_traffic"
+    assert "is not below the traffic of 0" in nobody.text
+
+
+def test_an_audience_that_was_set_aside_says_why() -> None:
+    """The fault of an app-written audience is part of its explanation."""
+    broken = {"id": "x", "nt_rules": {"any": [{"all": [{"type": "weather"}]}]}}
+    ruleset = load_ruleset("o", "e", [RuleDocument("r.json", {"audiences": [broken]})])
+    (audience,) = explain(ruleset, profile(), NOW_MS).audiences
+    assert not audience.holds
+    assert "weather" in audience.fault
