@@ -39,7 +39,7 @@ def generate(source: str, names: Mapping[str, Any], label: str) -> Generated:
     functions: dict[str, Callable[..., Any]] = {}
     exec(compile(source, file, "exec"), {**names, "__builtins__": {}}, functions)  # noqa: S102  # the one place
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    constants = {name: value for name, value in names.items() if name.startswith("_c")}
+    constants = {name: value for name, value in names.items() if name[2:].isdecimal()}
     generated = Generated(file, source, functions, constants)
     weakref.finalize(generated, linecache.cache.pop, file, None)
     return generated
