@@ -31,7 +31,7 @@ def parse_settings(raw: Any, pointer: str, faults: FaultList) -> EnvironmentSett
         faults.wrong_type(pointer, "environment", "an object", raw)
         return EnvironmentSettings()
     faults.unknown_keys(raw, pointer, KEYS)
-    said = "allocation" in raw
+    said = raw.get("allocation") is not None
     return EnvironmentSettings(
         allocation=faults.choice(raw, "allocation", pointer, MODES, "") or None if said else None,
         missing_negated=faults.boolean(raw, "negation of missing values", pointer, True),
