@@ -102,7 +102,9 @@ def _parse(path: Path, faults: FaultList) -> Any:
     except json.JSONDecodeError as error:
         place = f"in line {error.lineno}, column {error.colno}"
         faults.at("", "syntax", f"{error.msg} {place}")
-    except (yaml.YAMLError, UnicodeDecodeError, OSError, ValueError, RecursionError) as error:
+    except RecursionError:
+        faults.at("", "unreadable", "the file cannot be read: it is nested too deep")
+    except (yaml.YAMLError, UnicodeDecodeError, OSError, ValueError) as error:
         faults.at("", "unreadable", f"the file cannot be read: {error}")
     return None
 
