@@ -24,10 +24,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("audiences", "experiences", "allocation", "locales", "decoding", "mergetags"),
     ("sessions", "tallies", "devices", "locations"),
     # Request into events, events into profile, two profiles into one, documents into rules.
-    ("receiving", "fold", "merging", "selection", "documents"),
+    ("receiving", "grouping", "fold", "merging", "selection", "documents"),
     # An environment's rules, loaded; then one decision over them.
     ("messages", "ruleset", "schema"),
-    ("decide",),
+    ("decide", "explaining"),
     # Here the outer world begins: files, databases, networks, clocks.
     ("sources", "stores", "enrich", "ingest"),
     # What one update needs of the store and of its neighbours in time.
@@ -36,6 +36,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("erasing", "retries"),
     ("identity",),
     ("retention", "applying", "importing"),
+    # Many profiles in one request, at once or later.
+    ("batches", "import_worker"),
     # One update from load to save; then HTTP around it; then its process; then the command line.
     ("service", "simulate"),
     ("asgi",),

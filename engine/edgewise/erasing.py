@@ -1,8 +1,9 @@
 """Removal of a profile with everything that belongs to it, in steps that any process completes.
 
 1. An erasure takes the profile's place, so that nothing is folded into it or logged for it again.
-2. Redirects to it go, and the logs of the profiles that it has absorbed.
-3. Its own log goes, and then the erasure itself.
+2. What was queued for it goes, so that nothing which is older than the erasure comes after it.
+3. Redirects to it go, and the logs of the profiles that it has absorbed.
+4. Its own log goes, and then the erasure itself.
 
 Every removal is bound to the version that was looked at: a process that is slow removes nothing of
 a profile that has been created anew under the same key.
@@ -13,13 +14,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from edgewise.model.profile import Erasure, Profile, Record, Redirect
-from edgewise.records import Records, id_for_name, is_server_made
+from edgewise.records import Records, id_for_name, is_server_made, queue_key
 
 
-async def erase(records: Records, profile: Profile, version: int) -> None:
-    """Remove a profile and all that belongs to it. Errors: Conflict where it changed meanwhile."""
+async def erase(records: Records, profile: Profile, version: int, queued_until_ms: int = 0) -> None:
+    """Remove a profile and all that belongs to it, in the queue what came until a time.
+
+    Errors: Conflict where the profile changed meanwhile.
+    """
     keys = sorted({*profile.absorbed, *_keys_of_aliases(profile)} - {profile.id})
-    erasure = Erasure(profile.organization, profile.environment, keys)
+    erasure = Erasure(profile.organization, profile.environment, keys, queued_until_ms)
     version = await records.save_erasure(profile.id, erasure, version)
     await finish_erasure(records, profile.id, erasure, version)
 
@@ -27,6 +31,11 @@ async def erase(records: Records, profile: Profile, version: int) -> None:
 async def finish_erasure(records: Records, profile_id: str, erasure: Erasure, version: int) -> None:
     """Take every step that an erasure is still short of; others may do the same meanwhile."""
     family = {profile_id, *erasure.keys}
+    environment = f"{erasure.organization}/{erasure.environment}"
+    if erasure.queued_until_ms:
+        for key in sorted(family):
+            lane = queue_key(environment, key)
+            await records.store.forget_queued(lane, erasure.queued_until_ms)
     for key in erasure.keys:
         await _remove_relative(records, key, family)
     await records.store.delete_log(profile_id, version)

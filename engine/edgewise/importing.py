@@ -9,7 +9,7 @@ import msgspec
 from edgewise.errors import StoreCorrupt
 from edgewise.model.imports import ImportedProfile, ImportPart
 from edgewise.receiving import CLAIMING_TYPES
-from edgewise.records import key_of
+from edgewise.records import key_of, queue_key
 from edgewise.stores.import_queue import NewPart
 
 MAX_PART_EVENTS = 200
@@ -37,7 +37,7 @@ def parts_of(
     """
     return [
         NewPart(
-            lane=key_of(f"{organization}/{environment}", share.names[0]),
+            lane=_key(f"{organization}/{environment}", share.names[0]),
             data=_ENCODER.encode(
                 ImportPart(
                     organization=organization,
@@ -75,5 +75,9 @@ def _further_keys(environment: str, profile: ImportedProfile) -> tuple[str, ...]
         claim = _CLAIM.decode(raw)
         if claim.type in CLAIMING_TYPES and claim.user_id:
             names.append(claim.user_id)
-    keys = dict.fromkeys(key_of(environment, name) for name in names)
+    keys = dict.fromkeys(_key(environment, name) for name in names)
     return tuple(keys)[1:]
+
+
+def _key(environment: str, name: str) -> str:
+    return queue_key(environment, key_of(environment, name))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 from edgewise.errors import ProfileOverload
 
@@ -41,6 +43,22 @@ class Lanes:
             elif turn in queue:
                 queue.remove(turn)
             raise
+
+    @asynccontextmanager
+    async def hold(self, keys: Iterable[str]) -> AsyncIterator[None]:
+        """Hold several lanes at once; they are entered in one order, so that nobody waits for ever.
+
+        Errors: ProfileOverload where too many wait in one of them already.
+        """
+        entered = []
+        try:
+            for key in sorted(keys):
+                await self.enter(key)
+                entered.append(key)
+            yield
+        finally:
+            for key in entered:
+                self.leave(key)
 
     def leave(self, key: str) -> None:
         """Hand the lane to the next in the queue."""

@@ -93,6 +93,14 @@ def key_of(environment: str, name: str) -> str:
     return name if is_server_made(name) else id_for_name(environment, name)
 
 
+def queue_key(environment: str, key: str) -> str:
+    """Return the key under which the import queue has what is for a key of a record.
+
+    A record tells its environment; what is queued may be for one that is not there yet.
+    """
+    return f"{environment}\n{key}"
+
+
 def id_for_name(environment: str, name: str) -> str:
     """Return the key of a name that a caller made up: the id of the profile that its use creates.
 

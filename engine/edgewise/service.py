@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from edgewise.applying import apply_events
+from edgewise.batches import AppliedProfile, apply_batch, save_batch
 from edgewise.decide import decide
 from edgewise.decoding import Update
 from edgewise.erasing import erase
@@ -18,13 +19,14 @@ from edgewise.errors import ConfigNotFound, ProfileNotFound
 from edgewise.fold import FoldRules
 from edgewise.history import catch_up
 from edgewise.identity import Identity
+from edgewise.import_worker import ImportSettings, ImportWorker
 from edgewise.importing import parts_of
 from edgewise.lanes import Lanes
 from edgewise.model.decision import Outcome
 from edgewise.model.imports import ImportedProfile
 from edgewise.model.profile import Profile
 from edgewise.receiving import claimed_ids, receive
-from edgewise.records import Records
+from edgewise.records import Records, key_of, queue_key
 from edgewise.retention import Retention, RetentionSettings
 from edgewise.retries import retried
 from edgewise.ruleset import Ruleset
@@ -32,6 +34,7 @@ from edgewise.stores.base import ServiceStore
 from edgewise.stores.overlay import OverlayStore
 
 _RETENTION = RetentionSettings()
+_IMPORTS = ImportSettings()
 
 _T = TypeVar("_T")
 
@@ -56,6 +59,7 @@ class DecisionService:
         make_id: makes the id of a profile that comes without one.
         jitter: spreads the pauses between retries.
         retention: what is removed with time while the service runs; None removes nothing.
+        imports: how what is imported is applied while the service runs; None leaves it to others.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class DecisionService:
         make_id: Callable[[], str] = make_profile_id,
         jitter: random.Random | None = None,
         retention: RetentionSettings | None = _RETENTION,
+        imports: ImportSettings | None = _IMPORTS,
     ) -> None:
         self.rulesets = rulesets
         self.store = store
@@ -78,14 +83,23 @@ class DecisionService:
         self._retention = (
             Retention(store, lambda: self.rulesets, clock, retention) if retention else None
         )
+        self._worker = (
+            ImportWorker(store, lambda: self.rulesets, clock, self.jitter, imports)
+            if imports
+            else None
+        )
 
     async def start(self) -> None:
-        """Get ready to serve, and begin to remove what is too old."""
+        """Get ready to serve; begin to apply what is imported and to remove what is too old."""
         if self._retention:
             self._retention.start()
+        if self._worker:
+            self._worker.start()
 
     async def stop(self) -> None:
         """Let go of the store."""
+        if self._worker:
+            await self._worker.stop()
         if self._retention:
             await self._retention.stop()
         await self.store.close()
@@ -101,10 +115,21 @@ class DecisionService:
         """Raise ConfigNotFound unless a ruleset is served under these names."""
         self.ruleset(organization, environment)
 
-    def health(self) -> dict[str, object]:
-        """Return what an operator wants to know: what is served, and what was set aside and why."""
+    async def health(self) -> dict[str, object]:
+        """Return what an operator wants to know: what is served, and what was set aside and why.
+
+        Units: `oldest_age_s` is how many seconds the oldest import has waited, 0 for none.
+        """
+        queue = await self.store.queue.state()
+        age_ms = self.clock() - queue.oldest_ms if queue.waiting else 0
         return {
             "status": "ok",
+            "imports": {
+                "waiting": queue.waiting,
+                "oldest_age_s": max(age_ms, 0) // 1000,
+                "buried": queue.buried,
+                "unknown_environment": self.unknown_imports,
+            },
             "environments": {
                 f"{organization}/{environment}": {
                     "ruleset": ruleset.digest,
@@ -153,6 +178,42 @@ class DecisionService:
         finally:
             self.lanes.leave(lane)
 
+    async def apply_batch(
+        self,
+        organization: str,
+        environment: str,
+        groups: Mapping[str, Update],
+        *,
+        preflight: bool,
+    ) -> list[Outcome]:
+        """Return several profiles after their events, in the order of first appearance.
+
+        All events of a profile fold at once, and the profiles are saved together; two names of one
+        profile give it once. A preflight keeps nothing.
+
+        Args:
+            groups: by the id or name of the profile.
+        Errors: as `update`.
+        """
+        ruleset = self.ruleset(organization, environment)
+        arrival_ms = self.clock()
+        lanes = [] if preflight else [f"{organization}/{environment}/{name}" for name in groups]
+
+        async def attempt() -> list[AppliedProfile]:
+            if preflight:
+                overlay = Identity(Records(OverlayStore(self.store)), _without_pins(ruleset))
+                return await apply_batch(overlay, groups, arrival_ms)
+            identity = Identity(Records(self.store), ruleset)
+            batch = await apply_batch(identity, groups, arrival_ms)
+            await save_batch(self.store, batch)
+            return batch
+
+        async with self.lanes.hold(lanes):
+            batch = await self._retried(attempt)
+        return [
+            Outcome(item.applied.profile, item.applied.decision, ruleset.digest) for item in batch
+        ]
+
     async def enqueue_import(
         self, organization: str, environment: str, profiles: Sequence[ImportedProfile]
     ) -> bool:
@@ -167,6 +228,8 @@ class DecisionService:
             self.unknown_imports += sum(len(profile.events) for profile in profiles)
             return False
         await self.store.queue.enqueue(parts_of(organization, environment, profiles, self.clock()))
+        if self._worker:
+            self._worker.notice()
         return True
 
     async def read(self, organization: str, environment: str, profile_id: str) -> Outcome:
@@ -181,11 +244,13 @@ class DecisionService:
         return Outcome(profile, decide(ruleset, profile, self.clock()), ruleset.digest)
 
     async def erase(self, organization: str, environment: str, profile_id: str) -> None:
-        """Remove a profile, its aliases, redirects and logs.
+        """Remove a profile, its aliases, redirects and logs, and what is queued for it.
 
         Errors: ConfigNotFound, ProfileNotFound, NamespaceMismatch, ServiceUnavailable.
         """
         ruleset = self.ruleset(organization, environment)
+        names = f"{organization}/{environment}"
+        until_ms = self.clock()
         records = Records(self.store)
         # A retry may find nothing because the attempt before it did more than it could tell.
         found = False
@@ -195,7 +260,9 @@ class DecisionService:
             loaded = await Identity(records, ruleset).find(profile_id)
             if loaded is not None:
                 found = True
-                await erase(records, loaded.profile, loaded.version)
+                await erase(records, loaded.profile, loaded.version, until_ms)
+            lane = queue_key(names, key_of(names, profile_id))
+            found = bool(await self.store.forget_queued(lane, until_ms)) or found
 
         await self._retried(attempt)
         if not found:

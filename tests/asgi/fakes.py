@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -78,7 +78,7 @@ class FakeService:
         if (organization, environment) != ("org", "main"):
             raise ConfigNotFound
 
-    def health(self) -> dict[str, object]:
+    async def health(self) -> dict[str, object]:
         """Be well."""
         self._note("health")
         return {"status": "ok"}
@@ -95,6 +95,19 @@ class FakeService:
         """Note the update."""
         self._note("update", profile_id, len(update.events), preflight)
         return outcome_of(profile_id or "new")
+
+    async def apply_batch(
+        self,
+        organization: str,
+        environment: str,
+        groups: Mapping[str, Update],
+        *,
+        preflight: bool,
+    ) -> list[Outcome]:
+        """Note the batch."""
+        counts = {name: len(update.events) for name, update in groups.items()}
+        self._note("batch", counts, preflight)
+        return [outcome_of(name) for name in groups]
 
     async def enqueue_import(
         self, organization: str, environment: str, profiles: Sequence[ImportedProfile]

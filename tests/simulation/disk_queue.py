@@ -98,8 +98,3 @@ class SimulatedQueue:
     async def drop(self, part_id: int) -> bool:
         """Remove a buried part."""
         return await self.queue.drop(part_id)
-
-    async def forget(self, key: str) -> int:
-        """Remove every part of a key."""
-        removed: int = await self.write(lambda: self.queue.forget(key))
-        return removed

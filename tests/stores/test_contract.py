@@ -3,54 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
-import uvloop
 
 from edgewise.errors import StoreError
 from edgewise.model.log import LogEntry
 from edgewise.stores.base import Store
-from edgewise.stores.memory import MemoryStore
-from edgewise.stores.sqlite import SqliteStore
-
-Scenario = Callable[[Store], Awaitable[None]]
-Run = Callable[[Scenario], None]
+from tests.stores.openers import Run
 
 HEX_ID = "ab" * 32
 FOR_EVER = 10**6
-
-OPENERS: dict[str, tuple[Callable[[Path], Store], Callable[[], Any]]] = {
-    "memory": (lambda directory: MemoryStore(), asyncio.new_event_loop),
-    "sqlite-normal": (lambda directory: SqliteStore(directory / "a.db"), asyncio.new_event_loop),
-    "sqlite-full": (
-        lambda directory: SqliteStore(directory / "a.db", "full"),
-        asyncio.new_event_loop,
-    ),
-    "sqlite-uvloop": (lambda directory: SqliteStore(directory / "a.db"), uvloop.new_event_loop),
-}
-
-
-@pytest.fixture(params=list(OPENERS.values()), ids=list(OPENERS))
-def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
-    """Return a function that runs a scenario on a fresh store."""
-    open_store, loop_factory = request.param
-
-    def run_scenario(scenario: Scenario) -> None:
-        store = open_store(tmp_path)
-
-        async def with_store() -> None:
-            try:
-                await scenario(store)
-            finally:
-                await store.close()
-
-        with asyncio.Runner(loop_factory=loop_factory) as runner:
-            runner.run(with_store())
-
-    return run_scenario
 
 
 def entry(profile_id: str, message_key: int, arrival_ms: int = 1_000) -> LogEntry:

@@ -7,6 +7,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edgewise.asgi.answers import Answer, AnswerSend
+from edgewise.asgi.batches import batch_routes
 from edgewise.asgi.body import header
 from edgewise.asgi.cors import PREFLIGHT_HEADERS
 from edgewise.asgi.endpoints import Health, no_route
@@ -26,8 +27,10 @@ def build_app(service: Service, settings: HttpSettings | None = None) -> ASGIApp
     A gateway that mounts it starts and stops the service itself: a mounted application gets no
     lifespan.
     """
-    router = Router([Route("/health", Health(service))], redirect_slashes=False, default=no_route)
-    return App(service, Profiles(service, settings or HttpSettings()), router)
+    settings = settings or HttpSettings()
+    routes = [Route("/health", Health(service)), *batch_routes(service, settings)]
+    router = Router(routes, redirect_slashes=False, default=no_route)
+    return App(service, Profiles(service, settings), router)
 
 
 class App:

@@ -20,7 +20,7 @@ class Health:
         """Answer one request."""
         if scope["method"] != "GET":
             raise MethodNotAllowed(("GET", "OPTIONS"))
-        answer = Answer(body=msgspec.json.encode(self._service.health()))
+        answer = Answer(body=msgspec.json.encode(await self._service.health()))
         await answer(scope, receive, send)
 
 

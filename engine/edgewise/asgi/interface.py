@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -38,7 +38,7 @@ class Service(Protocol):
     def environment_exists(self, organization: str, environment: str) -> None:
         """Raise ConfigNotFound unless a ruleset is served under these names."""
 
-    def health(self) -> dict[str, object]:
+    async def health(self) -> dict[str, object]:
         """Return what an operator wants to know, as a JSON object."""
         ...
 
@@ -52,6 +52,17 @@ class Service(Protocol):
         preflight: bool,
     ) -> Outcome:
         """Apply events to a profile, a new one where there is no id; a preflight keeps nothing."""
+        ...
+
+    async def apply_batch(
+        self,
+        organization: str,
+        environment: str,
+        groups: Mapping[str, Update],
+        *,
+        preflight: bool,
+    ) -> list[Outcome]:
+        """Apply events to several profiles, by the names of those; a preflight keeps nothing."""
         ...
 
     async def enqueue_import(

@@ -6,6 +6,7 @@ schemas refuse the whole answer otherwise. Only a location leaves out what is no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -50,8 +51,12 @@ class _Data(msgspec.Struct):
     changes: list[msgspec.Raw]
 
 
+class _Profiles(msgspec.Struct):
+    profiles: list[WireProfile]
+
+
 class _Envelope(msgspec.Struct):
-    data: _Data | dict[str, object]
+    data: _Data | _Profiles | dict[str, object]
     error: None = None
     message: str = "ok"
 
@@ -95,6 +100,12 @@ def encode_outcome(outcome: Outcome) -> bytes:
         [change for variant in decision.variants for change in variant.changes_json],
     )
     return _ENCODER.encode(_Envelope(data))
+
+
+def encode_profiles(outcomes: Sequence[Outcome]) -> bytes:
+    """Return the body that answers a batch: the profiles alone, without experiences or changes."""
+    profiles = [wire_profile(item.profile, item.decision.audiences) for item in outcomes]
+    return _ENCODER.encode(_Envelope(_Profiles(profiles)))
 
 
 EMPTY_BODY = _ENCODER.encode(_Envelope({}))

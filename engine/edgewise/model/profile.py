@@ -110,11 +110,13 @@ class Erasure(msgspec.Struct, frozen=True, tag="erasure", tag_field="kind"):
     """What stands in the place of a profile while all that belongs to it is being removed.
 
     Shape: `keys` are those of the redirects and logs that have to go before this record does.
+    What was queued for any of them until `queued_until_ms` has to go too.
     """
 
     organization: str
     environment: str
     keys: list[str]
+    queued_until_ms: int = 0
 
 
 Record = Profile | Redirect | Erasure

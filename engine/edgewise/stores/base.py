@@ -79,6 +79,12 @@ class Store(Protocol):
         a key that was returned and not deleted comes again in a later round.
         """
 
+    async def forget_queued(self, key: str, until_ms: int) -> int:
+        """Remove the parts of imports with this lane or further key that were queued by a time.
+
+        Buried parts go too. Returns how many went.
+        """
+
     async def close(self) -> None:
         """Finish what was begun and let go of files and connections."""
 

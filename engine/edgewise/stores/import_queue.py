@@ -129,6 +129,3 @@ class ImportQueue(Protocol):
 
     async def drop(self, part_id: int) -> bool:
         """Remove a buried part; return whether there was one."""
-
-    async def forget(self, key: str) -> int:
-        """Remove every part whose lane or further key this is, buried ones too; return how many."""

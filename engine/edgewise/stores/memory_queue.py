@@ -129,12 +129,12 @@ class MemoryQueue:
         del self._rows[part_id]
         return True
 
-    async def forget(self, key: str) -> int:
-        """Remove every part whose lane or further key this is, buried ones too; return how many."""
+    def forget(self, key: str, until_ms: int) -> int:
+        """Remove the parts with this lane or further key that were queued by a time."""
         doomed = [
             part_id
             for part_id, row in self._rows.items()
-            if key in (row.part.lane, *row.part.further_keys)
+            if row.part.queued_ms <= until_ms and key in (row.part.lane, *row.part.further_keys)
         ]
         for part_id in doomed:
             del self._rows[part_id]

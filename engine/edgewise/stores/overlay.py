@@ -82,5 +82,9 @@ class OverlayStore:
         """Name nothing."""
         return []
 
+    async def forget_queued(self, key: str, until_ms: int) -> int:
+        """Remove nothing."""
+        return 0
+
     async def close(self) -> None:
         """Leave the store below open: it is not this one's."""

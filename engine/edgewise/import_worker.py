@@ -1,0 +1,226 @@
+"""The background task that applies what is imported, part after part.
+
+Each server process runs one, and they share the work of one store by leases. A part that fails is
+tried again later and later, and in the end is buried with the reason: then its lane goes on, and an
+operator decides what becomes of it. A part that can never be applied is buried at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+
+import msgspec
+
+from edgewise.applying import apply_events
+from edgewise.decoding import Update, decode_event
+from edgewise.errors import (
+    ConfigNotFound,
+    EdgewiseError,
+    InvalidData,
+    NamespaceMismatch,
+    StoreCorrupt,
+    StoreError,
+)
+from edgewise.identity import Identity, Loaded
+from edgewise.importing import decode_part
+from edgewise.model.imports import ImportedProfile, ImportPart
+from edgewise.receiving import claimed_ids, receive
+from edgewise.records import Conflict, Records
+from edgewise.retries import retried
+from edgewise.ruleset import Ruleset
+from edgewise.stores.base import ServiceStore
+from edgewise.stores.import_queue import Hold, TakenPart
+
+_LOG = logging.getLogger("edgewise.imports")
+
+_SLICE_BYTES = 256 * 1024
+"""What is applied at once: a few milliseconds of work, for which live requests wait."""
+
+_HOPELESS = (InvalidData, NamespaceMismatch, StoreCorrupt)
+
+Rulesets = Mapping[tuple[str, str], Ruleset]
+
+
+class ImportSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """At which pace imports are applied, and how patiently.
+
+    Args:
+        most_taken: parts that are taken at once.
+        lease_s: a part whose process died is taken again after this time.
+        attempts: a part that has failed so often is buried.
+        first_pause_s: after the first failure; each further pause is twice as long.
+        longest_pause_s: no pause is longer.
+        rest_s: between two looks at a queue that others fill too.
+    """
+
+    most_taken: int = 64
+    lease_s: float = 10.0
+    attempts: int = 12
+    first_pause_s: float = 0.25
+    longest_pause_s: float = 60.0
+    rest_s: float = 0.25
+
+
+class _PartGone(Exception):
+    """Somebody else has the part now, or an erasure has removed it. Never leaves the worker."""
+
+
+class ImportWorker:
+    """Takes parts of imports from a store's queue and applies them.
+
+    Args:
+        rulesets: what is served; asked anew for each part.
+        clock: the time in milliseconds since 1970.
+        jitter: spreads the pauses between retries.
+    """
+
+    def __init__(
+        self,
+        store: ServiceStore,
+        rulesets: Callable[[], Rulesets],
+        clock: Callable[[], int],
+        jitter: random.Random,
+        settings: ImportSettings,
+    ) -> None:
+        self._store = store
+        self._queue = store.queue
+        self._rulesets = rulesets
+        self._clock = clock
+        self._jitter = jitter
+        self._settings = settings
+        self._stopping = False
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to apply what is queued."""
+        if self._task is None:
+            self._stopping = False
+            self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Finish the parts that were taken, and take no more."""
+        if self._task is not None:
+            self._stopping = True
+            self._wake.set()
+            await self._task
+            self._task = None
+
+    def notice(self) -> None:
+        """Note that something was queued."""
+        self._wake.set()
+
+    async def step(self) -> int:
+        """Take some parts and apply each, or see to it that it comes again; return how many.
+
+        Errors: StoreError where none could be taken.
+        """
+        settings = self._settings
+        lease_ms = int(settings.lease_s * 1000)
+        taken = await self._queue.take(self._clock(), lease_ms, settings.most_taken)
+        for together in _slices(taken):
+            await asyncio.gather(*(self._finish(part) for part in together))
+        return len(taken)
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                taken = await self.step()
+            except EdgewiseError:
+                _LOG.exception("The import queue cannot be read; it is tried again.")
+                taken = 0
+            if not taken:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), self._settings.rest_s)
+
+    async def _finish(self, part: TakenPart) -> None:
+        hold = part.hold
+        try:
+            if hold.attempt > self._settings.attempts:
+                await self._queue.bury(hold, "The process ended in each attempt.")
+            else:
+                await self._apply(hold, part.data)
+        except _PartGone:
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other parts go on
+            # A store that cannot be told either lets the lease end, which comes to the same.
+            with suppress(StoreError):
+                await self._give_back(hold, error)
+
+    async def _give_back(self, hold: Hold, error: Exception) -> None:
+        settings = self._settings
+        if not isinstance(error, EdgewiseError):
+            _LOG.error("A part of an import failed.", exc_info=error)
+        if isinstance(error, _HOPELESS) or hold.attempt >= settings.attempts:
+            await self._queue.bury(hold, f"{type(error).__name__}: {error}")
+            return
+        pause_s = min(settings.first_pause_s * 2 ** (hold.attempt - 1), settings.longest_pause_s)
+        pause_s *= 0.5 + self._jitter.random() / 2
+        await self._queue.postpone(hold, self._clock() + int(pause_s * 1000))
+
+    async def _apply(self, hold: Hold, data: bytes) -> None:
+        part = decode_part(data)
+        ruleset = self._rulesets().get((part.organization, part.environment))
+        if ruleset is None:
+            raise ConfigNotFound(f"{part.organization}/{part.environment} is not served.")
+
+        async def attempt() -> None:
+            try:
+                await self._write(hold, part, ruleset)
+            except Conflict:
+                if not await self._queue.is_held(hold):
+                    raise _PartGone from None
+                raise
+
+        await retried(attempt, self._jitter)
+
+    async def _write(self, hold: Hold, part: ImportPart, ruleset: Ruleset) -> None:
+        raws = list(part.profile.events)
+        update = Update([decode_event(raw) for raw in raws], raws)
+        received = receive(update, part.profile.names[0], part.arrival_ms)
+        # Every write is bound to the part, so that none brings back what was erased meanwhile.
+        identity = Identity(Records(self._store, partial(self._queue.put_held, hold)), ruleset)
+        loaded = await _identified(identity, part.profile, part.arrival_ms)
+        for user_id in claimed_ids(received):
+            loaded = await identity.claim(loaded, user_id, part.arrival_ms)
+        applied = await apply_events(identity, loaded, received, part.arrival_ms)
+        if applied.entries:
+            last = Records(self._store, partial(self._queue.put_held, hold, last=True))
+            await last.save(applied.profile, loaded.version, applied.entries)
+        else:
+            await self._queue.acknowledge(hold)
+
+
+async def _identified(identity: Identity, imported: ImportedProfile, arrival_ms: int) -> Loaded:
+    """The profile that the names of an import stand for, and to which they all lead from now on."""
+    first, *further = imported.names
+    if not further:
+        return await identity.find_or_create(first, arrival_ms)
+    found = [await identity.find(name) for name in imported.names]
+    loaded = next(filter(None, found), None) or await identity.find_or_create(first, arrival_ms)
+    for name, owner in zip(imported.names, found, strict=True):
+        if owner is None or imported.merges:
+            loaded = await identity.claim(loaded, name, arrival_ms)
+        elif owner.profile.id != loaded.profile.id:
+            _LOG.warning("A further name in an import belongs to another profile, and stays there.")
+    return loaded
+
+
+def _slices(taken: Sequence[TakenPart]) -> Iterator[list[TakenPart]]:
+    """The parts in order, so many at a time as are little work together."""
+    together: list[TakenPart] = []
+    size_bytes = 0
+    for part in taken:
+        size_bytes += len(part.data)
+        if together and size_bytes > _SLICE_BYTES:
+            yield together
+            together, size_bytes = [], len(part.data)
+        together.append(part)
+    if together:
+        yield together
