@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -92,3 +93,21 @@ def test_failing_checkpoint_is_reported_once(
     assert eventually(lambda: "checkpoint failed" in caplog.text)
     checkpointer.stop()
     assert caplog.text.count("checkpoint failed") == 1
+
+
+def test_a_stop_just_after_the_pause_is_seen(tmp_path: Path) -> None:
+    """A thread that is told to end while it turns from its pause to its work ends all the same."""
+    open_database(tmp_path / "a.db", "normal").close()
+    checkpointer = Checkpointer(tmp_path / "a.db")
+
+    class StopAfterPause(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            paused = super().wait(0)
+            self.set()
+            checkpointer._traffic.set()
+            return paused
+
+    checkpointer._stopping = StopAfterPause()
+    checkpointer.notice()
+    checkpointer._thread.join(timeout=GIVE_UP_S)
+    assert not checkpointer._thread.is_alive()

@@ -69,9 +69,10 @@ class Checkpointer:
     def _wait_for_traffic(self) -> bool:
         """Return whether to go on, once there was traffic and a pause after it."""
         self._traffic.wait()
-        stopping = self._stopping.wait(_INTERVAL_S)
+        self._stopping.wait(_INTERVAL_S)
         self._traffic.clear()
-        return not stopping
+        # Looked at last: clearing may have taken back the traffic that `stop` pretends.
+        return not self._stopping.is_set()
 
     def _checkpoint(self, mode: str) -> None:
         try:
