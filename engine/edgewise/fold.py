@@ -72,9 +72,7 @@ def _merge_traits(profile: Profile, event: Event, arrival_ms: int) -> None:
     profile.trait_times.update(dict.fromkeys(event.traits, arrival_ms))
 
 
-def _pin_variant(
-    profile: Profile, item: ReceivedEvent, sticky_variants: Mapping[str, int]
-) -> None:
+def _pin_variant(profile: Profile, item: ReceivedEvent, sticky_variants: Mapping[str, int]) -> None:
     """Keep the variant of a sticky experience that was seen first; ignore what cannot be one."""
     experience_id = item.event.experience_id
     index = item.event.variant_index
