@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edgewise import __version__
 from edgewise.audiences.listing import list_source
-from edgewise.commands import import_contentful, render
+from edgewise.commands import import_contentful, render, simulate, synth
 from edgewise.errors import EdgewiseError, Fault, RulesError, StoreUrlError
 from edgewise.parsing import closest
 from edgewise.ruleset import Ruleset
@@ -60,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     imports = commands.add_parser("import", help="take over rules written elsewhere")
     import_contentful.register(imports.add_subparsers(required=True, metavar="FROM"))
     render.register(commands)
+    simulate.register(commands)
+    synth.register(commands)
 
     schema = commands.add_parser("schema", help="print the JSON Schema of rule files")
     schema.set_defaults(command=_schema)

@@ -39,14 +39,18 @@ def receive(update: Update, profile_id: str, arrival_ms: int) -> list[ReceivedEv
     Units: `arrival_ms` is milliseconds since 1970.
     Source: the browser SDK's queue, which is newest first; the optimization SDK's is oldest first.
     """
-    claimed = [_claimed_ms(event, arrival_ms) for event in update.events]
+    own = [_own_ms(event) for event in update.events]
+    claimed = [
+        _sent_ms(event, arrival_ms) if own_ms is None else own_ms
+        for event, own_ms in zip(update.events, own, strict=True)
+    ]
     received: dict[int, ReceivedEvent] = {}
     for index in _fold_order(update.events, claimed, arrival_ms):
         event, raw = update.events[index], update.raws[index]
         time_ms = _believed_ms(claimed[index], arrival_ms)
         key = _message_key(event, raw, profile_id, claimed[index])
         if key not in received:
-            own_ms = min(_own_ms(event) or 0, _LATEST_MS)
+            own_ms = min(own[index] or 0, _LATEST_MS)
             received[key] = ReceivedEvent(event, time_ms, key, raw, own_ms)
     return list(received.values())
 
@@ -84,11 +88,9 @@ def _own_ms(event: Event) -> int | None:
     return parse_time(event.original_timestamp) if time_ms is None else time_ms
 
 
-def _claimed_ms(event: Event, arrival_ms: int) -> int:
-    for time_ms in (_own_ms(event), parse_time(event.sent_at)):
-        if time_ms is not None:
-            return time_ms
-    return arrival_ms
+def _sent_ms(event: Event, arrival_ms: int) -> int:
+    time_ms = parse_time(event.sent_at)
+    return arrival_ms if time_ms is None else time_ms
 
 
 def _believed_ms(claimed_ms: int, arrival_ms: int) -> int:

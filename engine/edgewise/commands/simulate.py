@@ -1,0 +1,142 @@
+"""`edgewise simulate`: what rules do to recorded events."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from edgewise.commands.arguments import Subparsers
+from edgewise.errors import InputError
+from edgewise.receiving import parse_time
+from edgewise.simulate.extras import load_extra
+from edgewise.simulate.mapping import load_mapping
+from edgewise.simulate.result import Result, encode_result
+from edgewise.simulate.rules_input import RulesInput, read_rules
+from edgewise.simulate.running import Options, simulate
+from edgewise.simulate.scan import Input
+from edgewise.simulate.visitors import MAX_OPEN_PROFILES
+
+_MOST_WORKERS = 256
+
+
+def register(commands: Subparsers) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("simulate", help="replay recorded events under rules")
+    parser.add_argument("rules", type=Path, help="folder with <organization>/<environment>/*.yaml")
+    parser.add_argument(
+        "events", nargs="*", help="NDJSON (plain, gzip, zstd) or Parquet in log order; - is stdin"
+    )
+    parser.add_argument("--store", default="", metavar="URL", help="read the log of a store")
+    parser.add_argument("--since", metavar="TIME", help="with --store: only what arrived since")
+    parser.add_argument("--mapping", type=Path, metavar="FILE", help="for lines of another shape")
+    parser.add_argument(
+        "--environment", default="", metavar="ORG/ENV", help="of lines that name none"
+    )
+    parser.add_argument("--against", type=Path, metavar="RULES", help="rules to compare with")
+    parser.add_argument("--json", metavar="FILE", help="write the result as JSON; - is stdout")
+    parser.add_argument("--parquet", type=Path, metavar="FILE", help="write every decision")
+    parser.add_argument("--show-ids", action="store_true", help="name example profiles")
+    parser.add_argument("--strict", action="store_true", help="stop at the first broken line")
+    parser.add_argument(
+        "--resume", type=Path, metavar="FOLDER", help="keep state here, and go on from it"
+    )
+    parser.add_argument("--workers", type=int, default=0, help="processes; 0 is one per core")
+    parser.add_argument(
+        "--max-open-profiles", type=int, default=MAX_OPEN_PROFILES, help="in memory, per process"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no summary and no progress")
+    parser.set_defaults(command=run_simulation)
+
+
+def run_simulation(options: Namespace) -> int:
+    """Simulate, and show and write the result; return the exit status.
+
+    Errors: InputError, RulesError, StoreError.
+    """
+    rules = read_rules(options.rules)
+    against = read_rules(options.against) if options.against else None
+    source = _input(options, rules)
+    settings = Options(
+        workers=_workers(options.workers),
+        max_open=max(1, options.max_open_profiles),
+        state=options.resume,
+        decisions=_writable(options.parquet),
+        show_ids=options.show_ids,
+    )
+    _writable(Path(options.json) if options.json and options.json != "-" else None)
+    result = _simulate(options, rules, against, source, settings)
+    _write(options, result)
+    return 0
+
+
+def _simulate(
+    options: Namespace,
+    rules: RulesInput,
+    against: RulesInput | None,
+    source: Input,
+    settings: Options,
+) -> Result:
+    if options.quiet or not sys.stderr.isatty():
+        return simulate(rules, against, source, settings)
+    console = load_extra("rich.console", "Showing progress").Console(stderr=True)
+    progress = load_extra("edgewise.simulate.progress", "Showing progress")
+    with progress.TerminalProgress(console) as bars:
+        return simulate(rules, against, source, settings, bars)
+
+
+def _write(options: Namespace, result: Result) -> None:
+    if options.json == "-":
+        sys.stdout.buffer.write(encode_result(result))
+        sys.stdout.buffer.flush()
+        return
+    if options.json:
+        Path(options.json).write_bytes(encode_result(result))
+    if not options.quiet:
+        console = load_extra("rich.console", "The summary").Console()
+        summary = load_extra("edgewise.simulate.summary", "The summary")
+        summary.print_summary(result, console)
+
+
+def _input(options: Namespace, rules: RulesInput) -> Input:
+    environments = tuple(sorted(rules.documents))
+    if bool(options.store) == bool(options.events):
+        raise InputError("name either files of events or --store URL")
+    if options.since and not options.store:
+        raise InputError("--since goes with --store")
+    environment = options.environment or (environments[0] if len(environments) == 1 else "")
+    if environment and environment not in environments:
+        known = ", ".join(environments)
+        raise InputError(f'the rules have no environment "{environment}"; there are: {known}')
+    return Input(
+        paths=tuple(options.events),
+        store=options.store,
+        since_ms=_since(options.since),
+        environments=environments,
+        environment=environment,
+        mapping=load_mapping(options.mapping) if options.mapping else None,
+        strict=options.strict,
+    )
+
+
+def _since(text: str | None) -> int:
+    if text is None:
+        return 0
+    since_ms = parse_time(text)
+    if since_ms is None:
+        raise InputError(f'--since: "{text}" is no time; write it like 2026-11-01')
+    return since_ms
+
+
+def _workers(wanted: int) -> int:
+    if not 0 <= wanted <= _MOST_WORKERS:
+        raise InputError(f"--workers takes a number from 0 to {_MOST_WORKERS}")
+    return wanted or len(os.sched_getaffinity(0))
+
+
+def _writable(path: Path | None) -> Path | None:
+    """A path whose folder is there: a long run must not fail at its very end."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise InputError(f"{path}: there is no such folder")
+    return path

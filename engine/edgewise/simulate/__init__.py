@@ -1,0 +1,1 @@
+"""Replay of recorded events through the engine that serves, and what it tells about the rules."""

@@ -1,0 +1,73 @@
+"""One decision per request, written out as a replay goes along."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from edgewise.simulate.extras import load_extra
+from edgewise.simulate.requests import Record
+from edgewise.simulate.visitors import Visitor
+
+_ROWS_AT_ONCE = 50_000
+
+
+class DecisionRow(msgspec.Struct, frozen=True, gc=False):
+    """What a visitor got after one request."""
+
+    source: int
+    line: int
+    environment: str
+    profile_id: str
+    arrival_ms: int
+    audiences: list[str]
+    variants: dict[str, int]
+
+
+class DecisionWriter:
+    """Writes the decisions of one partition to files of a folder.
+
+    Args:
+        folder: where the files go.
+        prefix: what their names start with.
+    """
+
+    def __init__(self, folder: Path, prefix: str) -> None:
+        self._parquet = load_extra("edgewise.simulate.parquet", "Writing Parquet")
+        self._folder = folder
+        self._prefix = prefix
+        self._rows: list[DecisionRow] = []
+        self._parts = 0
+
+    def add(self, record: Record, visitor: Visitor) -> None:
+        """Write one decision."""
+        row = DecisionRow(
+            record.source,
+            record.line,
+            record.environment,
+            visitor.profile.id,
+            record.arrival_ms,
+            visitor.audiences,
+            visitor.variants,
+        )
+        self._rows.append(row)
+        if len(self._rows) >= _ROWS_AT_ONCE:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left."""
+        if self._rows:
+            self._flush()
+
+    def _flush(self) -> None:
+        path = self._folder / f"{self._prefix}{self._parts:05}.parquet"
+        self._parquet.write_part(path, self._rows)
+        self._rows.clear()
+        self._parts += 1
+
+
+def join_decisions(folder: Path, path: Path) -> None:
+    """Write the decisions of all partitions to one file, in the order of the input."""
+    parquet = load_extra("edgewise.simulate.parquet", "Writing Parquet")
+    parquet.join_parts(sorted(folder.glob("*.parquet")), path)

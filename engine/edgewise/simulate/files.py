@@ -1,0 +1,78 @@
+"""Files of recorded events → numbered lines, whatever they are compressed with."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from edgewise.errors import InputError
+from edgewise.simulate.extras import load_extra
+
+STANDARD_INPUT = "-"
+
+_BUFFER_BYTES = 1 << 20
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_PARQUET = b"PAR1"
+
+
+def read_lines(path: str) -> Iterator[tuple[int, bytes]]:
+    """Iterate over the lines of a file, each with its number from 1; empty ones are left out.
+
+    Shape: a row of a Parquet file is a line of JSON. What a file is, its first bytes say, and not
+    its name.
+    Errors: InputError for a file that cannot be read, or that breaks off.
+    """
+    try:
+        with _opened(path) as file:
+            # Not read, because a pipe cannot go back.
+            magic = file.peek(4)[:4]
+            if magic == _PARQUET:
+                rows = load_extra("edgewise.simulate.parquet", "Reading Parquet")
+                yield from rows.read_rows(path)
+            else:
+                yield from _lines_of(_plain(file, magic))
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def size_of(path: str) -> int:
+    """Return the size of a file in bytes, 0 where it has none. Errors: InputError."""
+    if path == STANDARD_INPUT:
+        return 0
+    try:
+        return Path(path).stat().st_size
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[io.BufferedReader]:
+    if path == STANDARD_INPUT:
+        yield cast("io.BufferedReader", sys.stdin.buffer)
+        return
+    with Path(path).open("rb", buffering=_BUFFER_BYTES) as file:
+        yield cast("io.BufferedReader", file)
+
+
+def _plain(file: BinaryIO, magic: bytes) -> BinaryIO:
+    if magic.startswith(_GZIP):
+        return cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=file), _BUFFER_BYTES))
+    if magic == _ZSTD:
+        frames = load_extra("edgewise.simulate.zstd", "Reading zstd")
+        opened: BinaryIO = frames.open_frames(file)
+        return opened
+    return file
+
+
+def _lines_of(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    for number, line in enumerate(file, 1):
+        text = line.strip()
+        if text:
+            yield number, text

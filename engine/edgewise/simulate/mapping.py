@@ -1,0 +1,144 @@
+"""Lines of another shape → the shape that a simulation reads.
+
+A mapping is a YAML file with any of these keys, which apply in this order:
+
+    case       snake: names like page_url become pageUrl, except inside traits, properties and query
+    json       members whose values are JSON in a text
+    fields     where a member comes from: {context.page.url: pageUrl}; dots reach into objects
+    constants  members that every line has: {environment: demo/main}
+    values     what the values of a member mean: {type: {pageview: page}}
+    times      how times are written: milliseconds, seconds, or a strptime format
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from edgewise.errors import InputError, InvalidData
+
+_TIMES = ("receivedAt", "timestamp", "originalTimestamp", "sentAt")
+_FREE = frozenset({"traits", "properties", "query"})
+
+
+class LineMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a line becomes one of ours; see the head of this module."""
+
+    case: str = ""
+    json: list[str] = []
+    fields: dict[str, str] = {}
+    constants: dict[str, Any] = {}
+    values: dict[str, dict[str, Any]] = {}
+    times: str = ""
+
+    def apply(self, data: bytes) -> bytes:
+        """Return a line in the shape that a simulation reads.
+
+        Errors: InvalidData for a line that is no JSON object, or holds a value of another form.
+        """
+        try:
+            line = msgspec.json.decode(data)
+        except msgspec.DecodeError as error:
+            raise InvalidData(str(error)) from None
+        if not isinstance(line, dict):
+            raise InvalidData("expected an object")
+        return msgspec.json.encode(self._mapped(line))
+
+    def _mapped(self, line: dict[str, Any]) -> dict[str, Any]:
+        if self.case:
+            line = _camel(line)
+        for name in self.json:
+            if isinstance(line.get(name), str):
+                line[name] = _json_of(name, line[name])
+        found = {target: _take(line, source) for target, source in self.fields.items()}
+        for target, value in found.items():
+            if value is not None:
+                _put(line, target, value)
+        for target, value in self.constants.items():
+            _put(line, target, value)
+        for target, meanings in self.values.items():
+            value = _take(line, target)
+            if isinstance(value, str) and value in meanings:
+                _put(line, target, meanings[value])
+        if self.times:
+            read = _reader_of(self.times)
+            for name in _TIMES:
+                if line.get(name) is not None:
+                    line[name] = _time_of(name, line[name], read)
+        return line
+
+
+def load_mapping(path: Path) -> LineMapping:
+    """Return the mapping of a file. Errors: InputError."""
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+        mapping = msgspec.convert(content or {}, LineMapping)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+        raise InputError(f"{path}: {error}") from error
+    if mapping.case not in ("", "snake"):
+        raise InputError(f'{path}: unknown case "{mapping.case}"; write snake')
+    return mapping
+
+
+def _json_of(name: str, text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise InvalidData(f"{name}: {error}") from None
+
+
+def _camel(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_camel(member) for member in value]
+    if not isinstance(value, dict):
+        return value
+    camel = {}
+    for name, member in value.items():
+        first, *rest = name.split("_")
+        new = first + "".join(word.capitalize() for word in rest) if first else name
+        camel[new] = member if new in _FREE else _camel(member)
+    return camel
+
+
+def _take(line: dict[str, Any], path: str) -> Any:
+    # A column may have a dot in its name.
+    if path in line:
+        return line[path]
+    current: Any = line
+    for part in path.split("."):
+        if not isinstance(current, dict):
+            return None
+        current = current.get(part)
+    return current
+
+
+def _put(line: dict[str, Any], path: str, value: Any) -> None:
+    *folders, name = path.split(".")
+    for folder in folders:
+        inner = line.get(folder)
+        if not isinstance(inner, dict):
+            inner = line[folder] = {}
+        line = inner
+    line[name] = value
+
+
+def _reader_of(form: str) -> Callable[[Any], Any]:
+    if form == "milliseconds":
+        return float
+    if form == "seconds":
+        return lambda value: round(float(value) * 1000)
+    return lambda value: datetime.strptime(value, form).replace(tzinfo=UTC).isoformat()
+
+
+def _time_of(name: str, value: Any, read: Callable[[Any], Any]) -> Any:
+    try:
+        return read(value)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidData(
+            f'{name}: "{value}" is no time of the form that the mapping says'
+        ) from None

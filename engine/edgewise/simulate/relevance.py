@@ -1,0 +1,106 @@
+"""Which changes of a profile can change what it gets, so that all others need no new decision.
+
+A decision reads what `edgewise.attributes.PROFILE_SOURCES` lists, the tallies, the assignments
+and the stable id. Most events change nothing of these but a tally, and most tallies do not cross
+the number that a rule asks for.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping
+
+from edgewise.audiences.evaluator import Evaluator
+from edgewise.model.audience import All, Any, CountTest, Leaf, Matcher, Node, Not
+from edgewise.model.event import Event
+from edgewise.model.profile import Profile
+from edgewise.operators import reference_test
+from edgewise.ruleset import Ruleset
+from edgewise.tallies import count_in_window
+
+NEVER_MS = 1 << 62
+
+WATCHED_SOURCES = frozenset({"trait", "location", "device", "session_count"})
+"""The attributes of a profile whose changes are noticed; a test holds that these are all."""
+
+
+def flips_of(ruleset: Ruleset) -> dict[int, frozenset[int]]:
+    """Return the counts of each matcher at which some condition turns, by the matcher's id.
+
+    A count is in here if a condition says something else about it than about one less.
+    """
+    flips: dict[int, set[int]] = {}
+    for audience in ruleset.audiences:
+        for test in _count_tests(audience.tree):
+            holds = reference_test(test.operator)
+            found = flips.setdefault(test.matcher.id, set())
+            for count in (test.count, test.count + 1):
+                if holds(count, test.count) != holds(count - 1, test.count):
+                    found.add(count)
+    return {matcher_id: frozenset(found) for matcher_id, found in flips.items()}
+
+
+def _count_tests(node: Node) -> list[CountTest]:
+    match node:
+        case Leaf(test=CountTest() as test):
+            return [test]
+        case Not():
+            return _count_tests(node.child)
+        case All() | Any():
+            return [test for child in node.children for test in _count_tests(child)]
+    return []
+
+
+def next_expiry(profile: Profile, matchers: Mapping[int, Matcher], now_ms: int) -> int:
+    """Return the first time after `now_ms` at which an event leaves the window it counts in."""
+    soonest = NEVER_MS
+    for matcher_id, times in profile.recent.items():
+        window_ms = matchers[matcher_id].window_ms
+        place = bisect_left(times, now_ms - window_ms)
+        if place < len(times):
+            # The cutoff itself still counts.
+            soonest = min(soonest, times[place] + window_ms + 1)
+    return soonest
+
+
+class Watch:
+    """Stands between the fold and the matchers, and notes what counting may change.
+
+    Args:
+        flips: as `flips_of` gives them.
+
+    Shape: `turned` says whether a condition may have turned since `begin`; `shortest_ms` is the
+    shortest window that an event was counted in, `NEVER_MS` without one.
+    """
+
+    def __init__(self, evaluator: Evaluator, flips: Mapping[int, frozenset[int]]) -> None:
+        self._match_event = evaluator.match_event
+        self._flips = flips
+        self._profile: Profile | None = None
+        self._now_ms = 0
+        self.turned = False
+        self.shortest_ms = NEVER_MS
+
+    def begin(self, profile: Profile, now_ms: int) -> None:
+        """Watch what is folded into this profile."""
+        self._profile = profile
+        self._now_ms = now_ms
+        self.turned = False
+        self.shortest_ms = NEVER_MS
+
+    def match_event(self, event: Event) -> list[Matcher]:
+        """Return the matchers that an event satisfies; the fold counts them right afterwards."""
+        matched = self._match_event(event)
+        profile = self._profile
+        assert profile is not None
+        for matcher in matched:
+            window_ms = matcher.window_ms
+            if not window_ms:
+                count = profile.counts.get(matcher.id, 0)
+            else:
+                times = profile.recent.get(matcher.id, ())
+                count = count_in_window(times, self._now_ms - window_ms)
+                self.shortest_ms = min(self.shortest_ms, window_ms)
+            if count + 1 in self._flips.get(matcher.id, ()):
+                self.turned = True
+        return matched

@@ -1,0 +1,216 @@
+"""Recorded requests through the fold, the identity rules and the decision of the service.
+
+What differs from the service is only where records live and that nothing waits: a profile that
+did not change in a way that matters keeps its last decision (`edgewise.simulate.relevance`), and
+a window that closes between two events is noticed at the very millisecond in which it closes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from edgewise.decide import decide
+from edgewise.fold import FoldRules, fold_events
+from edgewise.identity import Identity
+from edgewise.merging import KEPT_MESSAGE_KEYS, MESSAGE_KEY_BYTES
+from edgewise.messages import may_be_forgotten, remember, unseen
+from edgewise.model.event import ReceivedEvent
+from edgewise.model.profile import Location, Redirect
+from edgewise.receiving import CLAIMING_TYPES, claimed_ids
+from edgewise.ruleset import Ruleset
+from edgewise.simulate.relevance import NEVER_MS, Watch, flips_of, next_expiry
+from edgewise.simulate.visitors import Visitor, Visitors
+
+_FULL_BYTES = KEPT_MESSAGE_KEYS * MESSAGE_KEY_BYTES
+_MOST_REMEMBERED_NAMES = 200_000
+
+_T = TypeVar("_T")
+
+
+class Observer(Protocol):
+    """Who is told about what happens in a replay; times are simulated ones."""
+
+    def appeared(self, time_ms: int) -> None:
+        """A visitor came for the first time."""
+
+    def changed(self, before: Sequence[str], after: Sequence[str], time_ms: int) -> None:
+        """The audiences of a visitor are others than before."""
+
+    def merged(self, loser: Visitor, time_ms: int) -> None:
+        """A visitor turned out to be another one."""
+
+
+class Replay:
+    """The replay of one environment's requests under one ruleset.
+
+    Args:
+        visitors: where profiles live; all environments of a replay share it, as in a store.
+    """
+
+    def __init__(self, ruleset: Ruleset, visitors: Visitors, observer: Observer) -> None:
+        self.ruleset = ruleset
+        self.visitors = visitors
+        self.observer = observer
+        self.duplicates = 0
+        self._identity = Identity(visitors, ruleset)
+        self._watch = Watch(ruleset.evaluator, flips_of(ruleset))
+        self._fold_rules = FoldRules(self._watch.match_event, ruleset.fold_rules.sticky_variants)
+        self._matchers = ruleset.evaluator.matchers
+        self._ids: dict[str, str] = {}
+
+    def apply(self, name: str, received: Sequence[ReceivedEvent], arrival_ms: int) -> Visitor:
+        """Return the visitor of a request after its events, with what it gets.
+
+        Args:
+            name: the id that the request named.
+            received: as `edgewise.receiving.receive` returns them.
+        Errors: NamespaceMismatch for an id of another environment.
+        """
+        visitor = self._find(name, received, arrival_ms)
+        fresh = self._fresh(visitor, received)
+        self.advance(visitor, arrival_ms)
+        due = visitor.decided_ms < 0 or arrival_ms < visitor.decided_ms
+        if fresh and self._fold(visitor, fresh, arrival_ms):
+            due = True
+        if due:
+            self._decide(visitor, arrival_ms)
+        visitor.decided_ms = arrival_ms
+        if visitor.unshown:
+            visitor.ever.update(visitor.audiences)
+            visitor.given.update(visitor.variants)
+            visitor.unshown = False
+        return visitor
+
+    def advance(self, visitor: Visitor, now_ms: int) -> None:
+        """Let the windows of a visitor close that do so up to a time."""
+        while visitor.expires_ms <= now_ms:
+            self._decide(visitor, visitor.expires_ms)
+
+    def _find(self, name: str, received: Sequence[ReceivedEvent], arrival_ms: int) -> Visitor:
+        if not any(item.event.type in CLAIMING_TYPES for item in received):
+            profile_id = self._ids.get(name)
+            known = None if profile_id is None else self.visitors.visitor(profile_id)
+            if known is not None:
+                return known
+        created = self.visitors.created
+        try:
+            loaded = _run(self._identity.find_or_create(name, arrival_ms))
+            for user_id in claimed_ids(received):
+                loaded = _run(self._identity.claim(loaded, user_id, arrival_ms))
+        finally:
+            self._combine(arrival_ms)
+        visitor = self.visitors.adopt(loaded.profile)
+        for _ in range(self.visitors.created - created):
+            self.observer.appeared(arrival_ms)
+        if len(self._ids) >= _MOST_REMEMBERED_NAMES:
+            self._ids.clear()
+        self._ids[name] = visitor.profile.id
+        return visitor
+
+    def _combine(self, arrival_ms: int) -> None:
+        """Add what is known of merged visitors to those that they turned out to be."""
+        for loser, survivor_id in self.visitors.absorbed:
+            survivor = self._living(survivor_id)
+            survivor.ever |= loser.ever
+            survivor.given = {**loser.given, **survivor.given}
+            survivor.forgotten |= loser.forgotten
+            # The survivor's own keys are the newest and all kept; of the loser's some may not be.
+            survivor.forget(loser.profile.message_ids)
+            survivor.decided_ms = -1
+            survivor.expires_ms = NEVER_MS
+            self.observer.merged(loser, arrival_ms)
+        self.visitors.absorbed.clear()
+
+    def _living(self, profile_id: str) -> Visitor:
+        entry = self.visitors.entry(profile_id)
+        while isinstance(entry, Redirect):
+            entry = self.visitors.entry(entry.profile_id)
+        assert isinstance(entry, Visitor)
+        return entry
+
+    def _fresh(self, visitor: Visitor, received: Sequence[ReceivedEvent]) -> list[ReceivedEvent]:
+        profile = visitor.profile
+        fresh = unseen(profile, received)
+        if visitor.forgotten:
+            fresh = [
+                event
+                for event in fresh
+                if event.message_key not in visitor.forgotten
+                or not may_be_forgotten(profile, event)
+            ]
+        self.duplicates += len(received) - len(fresh)
+        return fresh
+
+    def _fold(self, visitor: Visitor, fresh: Sequence[ReceivedEvent], arrival_ms: int) -> bool:
+        """Fold events; return whether the profile may get something else now."""
+        profile, watch = visitor.profile, self._watch
+        location = _location_before(profile.location, fresh)
+        device, sessions = profile.device, profile.session.count
+        assigned = len(profile.assignments)
+        watch.begin(profile, arrival_ms)
+        fold_events(profile, fresh, self._fold_rules, arrival_ms)
+        kept = profile.message_ids
+        remember(profile, fresh)
+        if len(profile.message_ids) == _FULL_BYTES:
+            visitor.forget(_overflow(kept, fresh))
+        if watch.shortest_ms != NEVER_MS:
+            self._note_window(visitor, fresh, arrival_ms)
+        return (
+            watch.turned
+            or sessions != profile.session.count
+            or device != profile.device
+            or assigned != len(profile.assignments)
+            or (location is not None and location != msgspec.structs.astuple(profile.location))
+            or any(item.event.traits and item.event.type == "identify" for item in fresh)
+        )
+
+    def _note_window(
+        self, visitor: Visitor, fresh: Sequence[ReceivedEvent], arrival_ms: int
+    ) -> None:
+        """Note when the events just counted may leave their windows: not later than this."""
+        oldest_ms = min(item.time_ms for item in fresh)
+        expires_ms = oldest_ms + self._watch.shortest_ms + 1
+        if expires_ms <= arrival_ms:
+            expires_ms = next_expiry(visitor.profile, self._matchers, arrival_ms)
+        visitor.expires_ms = min(visitor.expires_ms, expires_ms)
+
+    def _decide(self, visitor: Visitor, now_ms: int) -> None:
+        decision = decide(self.ruleset, visitor.profile, now_ms)
+        visitor.decided_ms = now_ms
+        visitor.expires_ms = next_expiry(visitor.profile, self._matchers, now_ms)
+        variants = {one.experience_id: one.variant_index for one in decision.variants}
+        if decision.audiences != visitor.audiences:
+            self.observer.changed(visitor.audiences, decision.audiences, now_ms)
+            visitor.audiences = decision.audiences
+            visitor.unshown = True
+        if variants != visitor.variants:
+            visitor.variants = variants
+            visitor.unshown = True
+
+
+def _location_before(location: Location, fresh: Sequence[ReceivedEvent]) -> tuple[Any, ...] | None:
+    """The members of the location, where an event brings one that the fold will write over it."""
+    for item in fresh:
+        context = item.event.context
+        if context is not None and context.location is not None:
+            return msgspec.structs.astuple(location)
+    return None
+
+
+def _overflow(kept: bytes, fresh: Sequence[ReceivedEvent]) -> bytes:
+    """The oldest message keys, for which there is no room beside those of some events."""
+    added = b"".join(item.message_key.to_bytes(MESSAGE_KEY_BYTES, "big") for item in fresh)
+    return (kept + added)[:-_FULL_BYTES]
+
+
+def _run(coroutine: Coroutine[Any, Any, _T]) -> _T:
+    """Run what would wait for a store, over records for which nobody ever has to wait."""
+    try:
+        coroutine.send(None)
+    except StopIteration as finished:
+        result: _T = finished.value
+        return result
+    raise RuntimeError("a replay cannot wait")

@@ -1,0 +1,153 @@
+"""One recorded line → one request: who, when, and the events as they were sent.
+
+A line is an event with `receivedAt`, `profileId` and `environment` beside its own members, or the
+body of a request with the same three beside its `events`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from edgewise.decoding import MAX_EVENTS, check_id
+from edgewise.errors import InvalidData
+from edgewise.receiving import CLAIMING_TYPES, parse_time
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One recorded request, in the shape in which it is spooled.
+
+    Args:
+        environment: "organization/environment".
+        name: the id that the request named, as in the URL or in the batch.
+        source, line: the number of the input, from 0, and the line in it, from 1.
+        user_ids: the user ids that the visitor was identified by, for finding who belongs together.
+        events: the JSON of each event, in array order.
+    """
+
+    environment: str
+    name: str
+    arrival_ms: int
+    source: int
+    line: int
+    user_ids: tuple[str, ...]
+    events: list[bytes]
+
+
+class BrokenLine(msgspec.Struct, frozen=True, order=True):
+    """A line that cannot be replayed, and why."""
+
+    source: int
+    line: int
+    reason: str
+
+
+class _Head(msgspec.Struct, rename="camel"):
+    """The members of an event, or of a request, that tell whose it is and from when."""
+
+    type: str | None = None
+    environment: str | None = None
+    profile_id: str | None = None
+    anonymous_id: str | None = None
+    user_id: str | None = None
+    received_at: str | float | None = None
+    timestamp: str | float | None = None
+    original_timestamp: str | float | None = None
+    sent_at: str | float | None = None
+    events: list[msgspec.Raw] | None = None
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+class LineReader:
+    """Reads lines of one input.
+
+    Args:
+        environments: what lines may name.
+        environment: whose a line is that names none; empty makes such a line broken.
+    """
+
+    def __init__(self, environments: Sequence[str], environment: str, source: int) -> None:
+        self._environments = frozenset(environments)
+        self._environment = environment
+        self._source = source
+
+    def read(self, line: int, data: bytes) -> Record:
+        """Return the request of one line.
+
+        Errors: InvalidData for what cannot be replayed.
+        """
+        head = _head_of(data)
+        heads = [head]
+        events = [data]
+        if head.events is not None:
+            if not 1 <= len(head.events) <= MAX_EVENTS:
+                raise InvalidData(f"events: expected 1 to {MAX_EVENTS} events")
+            events = [bytes(part) for part in head.events]
+            heads = [_head_of(part) for part in events]
+        name = _name_of(head) or next(filter(None, map(_name_of, heads)), "")
+        if not name:
+            raise InvalidData("there is no profileId, anonymousId or userId")
+        check_id(name, "profileId")
+        return Record(
+            environment=self._environment_of(head),
+            name=name,
+            arrival_ms=_arrival_of(head, heads),
+            source=self._source,
+            line=line,
+            user_ids=tuple(_claims(heads)),
+            events=events,
+        )
+
+    def _environment_of(self, head: _Head) -> str:
+        environment = head.environment or self._environment
+        if not environment:
+            raise InvalidData("there is no environment, and the rules have more than one")
+        if environment not in self._environments:
+            raise InvalidData(f'the rules have no environment "{environment}"')
+        return environment
+
+
+def claims_of(event: bytes) -> tuple[str, ...]:
+    """Return the user id that an event identifies its visitor by, if it does.
+
+    Errors: InvalidData for an event that is no JSON object.
+    """
+    return tuple(_claims([_head_of(event)]))
+
+
+def _head_of(data: bytes) -> _Head:
+    try:
+        return _HEAD.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidData(str(error)) from None
+
+
+def _name_of(head: _Head) -> str:
+    return head.profile_id or head.anonymous_id or head.user_id or ""
+
+
+def _arrival_of(head: _Head, heads: Sequence[_Head]) -> int:
+    arrival_ms = parse_time(head.received_at)
+    if arrival_ms is not None:
+        return arrival_ms
+    times = [time_ms for one in heads if (time_ms := _own_time(one)) is not None]
+    if not times:
+        raise InvalidData("there is no receivedAt and no timestamp")
+    return max(times)
+
+
+def _own_time(head: _Head) -> int | None:
+    for value in (head.timestamp, head.original_timestamp, head.sent_at):
+        time_ms = parse_time(value)
+        if time_ms is not None:
+            return time_ms
+    return None
+
+
+def _claims(heads: Sequence[_Head]) -> Iterator[str]:
+    for head in heads:
+        if head.user_id and head.type in CLAIMING_TYPES:
+            yield head.user_id

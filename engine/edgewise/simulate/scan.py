@@ -1,0 +1,156 @@
+"""One pass over all inputs: who belongs together, from when to when, and which lines are broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
+
+import msgspec
+import xxhash
+
+from edgewise.errors import InputError, InvalidData
+from edgewise.simulate.clusters import Clusters, claim_keys, key_of
+from edgewise.simulate.files import read_lines
+from edgewise.simulate.mapping import LineMapping
+from edgewise.simulate.partition import check_record
+from edgewise.simulate.requests import BrokenLine, LineReader, Record
+from edgewise.simulate.spool import SpoolWriter
+from edgewise.simulate.store_log import read_store
+
+MOST_BROKEN_SHOWN = 20
+
+_REPORTED_EVERY = 4_096
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be replayed.
+
+    Args:
+        paths: files in log order; "-" is standard input.
+        store: the URL of a store whose log is read instead of files; empty without.
+        since_ms: from which arrival on, for a store.
+        environments: what lines may name, as "organization/environment".
+        environment: whose a line is that names none; empty makes such a line broken.
+        strict: whether the first broken line ends it.
+    """
+
+    paths: tuple[str, ...] = ()
+    store: str = ""
+    since_ms: int = 0
+    environments: tuple[str, ...] = ()
+    environment: str = ""
+    mapping: LineMapping | None = None
+    strict: bool = False
+
+
+class Scanned(msgspec.Struct):
+    """What one pass over the inputs found.
+
+    Args:
+        lines: requests and broken lines together.
+        first_ms, last_ms: the earliest and the latest arrival; both 0 without requests.
+        out_of_order: requests that arrived before the one in front of them.
+        digest: what all requests come down to, as hex digits.
+    """
+
+    sources: list[str]
+    lines: int = 0
+    requests: int = 0
+    events: int = 0
+    first_ms: int = 0
+    last_ms: int = 0
+    out_of_order: int = 0
+    broken: int = 0
+    broken_lines: list[BrokenLine] = []
+    digest: str = ""
+
+
+class Scanner:
+    """Reads inputs into a spool.
+
+    Args:
+        progress: is told the number of lines now and then.
+    """
+
+    def __init__(
+        self, source: Input, spool: SpoolWriter, progress: Callable[[int], None] | None = None
+    ) -> None:
+        self._input = source
+        self._spool = spool
+        self._progress = progress
+        self._hash = xxhash.xxh3_128()
+        self._latest_ms = 0
+        self.clusters = Clusters()
+        self.scanned = Scanned(
+            [source.store.partition("?")[0]] if source.store else [*source.paths]
+        )
+
+    def run(self) -> Scanned:
+        """Return what was found, after every line was read.
+
+        Errors: InputError for an unreadable file, and for a broken line where that is asked for.
+        """
+        scanned = self.scanned
+        for found in _requests_of(self._input):
+            scanned.lines += 1
+            if isinstance(found, BrokenLine):
+                self._break(found)
+            else:
+                self._add(found)
+            if self._progress and scanned.lines % _REPORTED_EVERY == 0:
+                self._progress(scanned.lines)
+        scanned.digest = blake2b(self._hash.digest(), digest_size=16).hexdigest()
+        return scanned
+
+    def _add(self, record: Record) -> None:
+        scanned = self.scanned
+        if self._input.strict:
+            try:
+                check_record(record)
+            except InvalidData as error:
+                self._break(BrokenLine(record.source, record.line, error.message))
+        key = key_of(record.environment, record.name)
+        for user_id in record.user_ids:
+            for claimed in claim_keys(record.environment, user_id):
+                self.clusters.link(key, claimed)
+        self._hash.update(self._spool.add(record, key))
+        arrival_ms = record.arrival_ms
+        scanned.first_ms = min(arrival_ms, scanned.first_ms or arrival_ms)
+        scanned.last_ms = max(arrival_ms, scanned.last_ms)
+        scanned.out_of_order += arrival_ms < self._latest_ms
+        self._latest_ms = arrival_ms
+        scanned.requests += 1
+        scanned.events += len(record.events)
+
+    def _break(self, broken: BrokenLine) -> None:
+        scanned = self.scanned
+        if self._input.strict:
+            raise InputError(
+                f"{scanned.sources[broken.source]}, line {broken.line}: {broken.reason}"
+            )
+        scanned.broken += 1
+        if len(scanned.broken_lines) < MOST_BROKEN_SHOWN:
+            scanned.broken_lines.append(broken)
+
+
+def _requests_of(source: Input) -> Iterator[Record | BrokenLine]:
+    if source.store:
+        for record in read_store(source.store, source.since_ms, 0):
+            if record.environment in source.environments:
+                yield record
+            else:
+                reason = f'the rules have no environment "{record.environment}"'
+                yield BrokenLine(record.source, record.line, reason)
+        return
+    for number, path in enumerate(source.paths):
+        reader = LineReader(source.environments, source.environment, number)
+        for line, data in read_lines(path):
+            try:
+                yield reader.read(line, source.mapping.apply(data) if source.mapping else data)
+            except InvalidData as error:
+                yield BrokenLine(number, line, error.message)
+
+
+def first_broken(broken: Sequence[BrokenLine]) -> list[BrokenLine]:
+    """Return the broken lines that are shown of some: the first ones of the input."""
+    return sorted(broken)[:MOST_BROKEN_SHOWN]

@@ -1,0 +1,218 @@
+"""A result as people read it on a terminal: tables and bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from edgewise.simulate.result import (
+    AgainstResult,
+    AudienceResult,
+    EnvironmentResult,
+    ExperienceResult,
+    InputResult,
+    Result,
+)
+
+MOST_PAIRS = 40
+MOST_AUDIENCES = 60
+MISMATCH_P = 0.01
+"""Below this the split of an experience is called out: chance alone hardly makes it."""
+
+_SPARKS = "▁▂▃▄▅▆▇█"
+_SPARK_WIDTH = 16
+_BAR_WIDTH = 10
+_MOST_BROKEN = 5
+
+
+def print_summary(result: Result, console: Console) -> None:
+    """Print the summary of a result."""
+    for part in _parts(result):
+        console.print(part)
+
+
+def _parts(result: Result) -> Iterator[RenderableType]:
+    timeline = result.timeline
+    first, last = (time[:16].replace("T", " ") for time in (timeline.first, timeline.last))
+    yield Text(
+        f"{result.input.events:,} events in {result.input.requests:,} requests"
+        + (f", {first} to {last} UTC" if first else "; nothing to replay"),
+        style="bold",
+    )
+    yield from _warnings(result.input)
+    for environment in result.environments:
+        yield ""
+        yield _headline(environment)
+        if not environment.profiles:
+            continue
+        yield _audiences(environment)
+        if environment.overlap:
+            yield _overlap(environment)
+        if environment.experiences:
+            yield _experiences(environment)
+        yield from _never(environment)
+        if environment.against:
+            yield from _against(environment.against)
+
+
+def _warnings(read: InputResult) -> Iterator[RenderableType]:
+    if read.broken:
+        yield Text(f"{read.broken:,} of {read.lines:,} lines could not be replayed:", style="red")
+        for line in read.broken_lines[:_MOST_BROKEN]:
+            yield Text(f"  {line.source}, line {line.line}: {line.reason}", style="red")
+    if read.out_of_order:
+        yield Text(
+            f"{read.out_of_order:,} requests arrived before the one in front of them; the replay"
+            " follows the input.",
+            style="yellow",
+        )
+
+
+def _headline(environment: EnvironmentResult) -> Text:
+    return Text.assemble(
+        (environment.environment, "bold cyan"),
+        f"  {environment.profiles:,} visitors, {environment.merged:,} merged,"
+        f" {environment.duplicates:,} repeated events, ruleset {environment.ruleset}",
+    )
+
+
+def _audiences(environment: EnvironmentResult) -> Group:
+    table = Table(box=None, header_style="bold")
+    table.add_column("Audience", overflow="fold")
+    for name in ("Size", "Share"):
+        table.add_column(name, justify="right")
+    table.add_column("", no_wrap=True)
+    table.add_column("Over time", no_wrap=True)
+    for name in ("Entered", "Left"):
+        table.add_column(name, justify="right")
+    table.add_column("Decides most")
+    ordered = sorted(environment.audiences, key=lambda one: (-one.size, one.id))
+    for audience in ordered[:MOST_AUDIENCES]:
+        table.add_row(
+            escape(audience.id),
+            f"{audience.size:,}",
+            f"{audience.share:.1%}",
+            Text(_bar(audience.share), style="cyan"),
+            _spark(audience.sizes),
+            f"{audience.entered:,}",
+            f"{audience.left:,}",
+            Text(_decides_most(audience), style="dim", overflow="ellipsis", no_wrap=True),
+        )
+    rest = len(ordered) - MOST_AUDIENCES
+    return Group(table, Text(f"and {rest} smaller ones", style="dim") if rest > 0 else "")
+
+
+def _decides_most(audience: AudienceResult) -> str:
+    deciding = [one for one in audience.conditions if one.keeps_in or one.keeps_out]
+    return deciding[0].condition if deciding and len(audience.conditions) > 1 else ""
+
+
+def _overlap(environment: EnvironmentResult) -> Table:
+    table = Table(
+        "Both", "and", box=None, header_style="bold", title="Overlap", title_justify="left"
+    )
+    table.add_column("Visitors", justify="right")
+    table.add_column("Of either", justify="right")
+    for pair in environment.overlap[:MOST_PAIRS]:
+        table.add_row(
+            escape(pair.first), escape(pair.second), f"{pair.profiles:,}", f"{pair.jaccard:.1%}"
+        )
+    return table
+
+
+def _experiences(environment: EnvironmentResult) -> Table:
+    table = Table("Experience", box=None, header_style="bold")
+    for name in ("Reach", "Held out"):
+        table.add_column(name, justify="right")
+    table.add_column("Split")
+    table.add_column("Split as planned?")
+    for experience in sorted(environment.experiences, key=lambda one: (-one.reach, one.id)):
+        table.add_row(
+            escape(experience.id),
+            f"{experience.reach:,}",
+            f"{experience.held_out:,}" if experience.held_out else "",
+            _split(experience),
+            _verdict(experience),
+        )
+    return table
+
+
+def _split(experience: ExperienceResult) -> str:
+    if not experience.reach:
+        return ""
+    shares = (variant.profiles / experience.reach for variant in experience.variants)
+    return " / ".join(f"{share:.1%}" for share in shares)
+
+
+def _verdict(experience: ExperienceResult) -> Text:
+    test = experience.ratio_test
+    if test is None:
+        return Text("")
+    if test.too_few:
+        return Text("too few to tell", style="dim")
+    if test.p < MISMATCH_P:
+        return Text(f"no, p = {test.p:.2g}", style="bold red")
+    return Text(f"yes, p = {test.p:.2f}", style="green")
+
+
+def _never(environment: EnvironmentResult) -> Iterator[RenderableType]:
+    if environment.never.audiences:
+        yield Text(f"Never matched: {', '.join(environment.never.audiences)}", style="yellow")
+    if environment.never.experiences:
+        yield Text(f"Never given: {', '.join(environment.never.experiences)}", style="yellow")
+
+
+def _against(against: AgainstResult) -> Iterator[RenderableType]:
+    audiences = Table(
+        "Audience", box=None, header_style="bold", title="What changes", title_justify="left"
+    )
+    for name in ("Before", "After", "Entered", "Left"):
+        audiences.add_column(name, justify="right")
+    for audience in against.audiences:
+        if audience.entered or audience.left or audience.before is None or audience.after is None:
+            audiences.add_row(
+                escape(audience.id),
+                _count(audience.before),
+                _count(audience.after),
+                f"+{audience.entered:,}",
+                f"-{audience.left:,}",
+            )
+    moved = Table("Experience", "Variant", box=None, header_style="bold")
+    moved.add_column("Visitors", justify="right")
+    for experience in against.experiences:
+        for move in experience.moves:
+            way = f"{_variant(move.before)} → {_variant(move.after)}"
+            moved.add_row(escape(experience.id), way, f"{move.profiles:,}")
+    if audiences.row_count:
+        yield audiences
+    if moved.row_count:
+        yield moved
+    if not audiences.row_count and not moved.row_count:
+        yield Text("Nobody is treated differently than by the other rules.", style="green")
+
+
+def _count(count: int | None) -> str:
+    return "-" if count is None else f"{count:,}"
+
+
+def _variant(index: int | None) -> str:
+    return "none" if index is None else str(index)
+
+
+def _bar(share: float) -> str:
+    return "█" * round(share * _BAR_WIDTH)
+
+
+def _spark(values: list[int]) -> str:
+    """A line of at most 16 bars; of several values the last one counts."""
+    if len(values) > _SPARK_WIDTH:
+        places = range(1, _SPARK_WIDTH + 1)
+        values = [values[place * len(values) // _SPARK_WIDTH - 1] for place in places]
+    top = max(values, default=0)
+    if not top:
+        return ""
+    return "".join(_SPARKS[value * (len(_SPARKS) - 1) // top] for value in values)

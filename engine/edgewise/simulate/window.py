@@ -1,0 +1,55 @@
+"""The stretch of time that a simulation covers, in buckets of an hour or a day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+HOUR_MS = 60 * 60 * 1000
+DAY_MS = 24 * HOUR_MS
+
+_LONGEST_IN_HOURS_MS = 4 * DAY_MS
+_LONGEST_IN_DAYS_MS = 400 * DAY_MS
+
+
+class Window(msgspec.Struct, frozen=True):
+    """From the first to the last arrival; buckets start at whole hours or days of UTC.
+
+    Args:
+        first_ms, last_ms: both included; a window without any request has a `count` of 0.
+        bucket_ms: the width of a bucket. Bucket i owns its start and not its end.
+        count: the number of buckets.
+    """
+
+    first_ms: int = 0
+    last_ms: int = 0
+    bucket_ms: int = DAY_MS
+    count: int = 0
+
+    def bucket_of(self, time_ms: int) -> int:
+        """Return the number of the bucket that owns a time; times outside go to the ends."""
+        place = (time_ms - self.start_of(0)) // self.bucket_ms
+        return max(0, min(place, self.count - 1))
+
+    def start_of(self, bucket: int) -> int:
+        """Return when a bucket starts, in milliseconds since 1970."""
+        return self.first_ms // self.bucket_ms * self.bucket_ms + bucket * self.bucket_ms
+
+
+def make_window(first_ms: int, last_ms: int) -> Window:
+    """Return the window of these arrivals: hours up to four days, then days, then weeks."""
+    span_ms = last_ms - first_ms
+    if span_ms <= _LONGEST_IN_HOURS_MS:
+        bucket_ms = HOUR_MS
+    else:
+        bucket_ms = DAY_MS if span_ms <= _LONGEST_IN_DAYS_MS else 7 * DAY_MS
+    count = last_ms // bucket_ms - first_ms // bucket_ms + 1
+    return Window(first_ms, last_ms, bucket_ms, count)
+
+
+def iso_time(time_ms: int) -> str:
+    """Return a time as ISO 8601 text in UTC, to the millisecond."""
+    seconds, milliseconds = divmod(time_ms, 1000)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"

@@ -1,0 +1,98 @@
+"""The commands `edgewise synth` and `edgewise simulate`."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from edgewise.cli import main
+from edgewise.simulate.files import read_lines
+from edgewise.simulate.result import decode_result
+
+RULES = str(Path(__file__).parents[2] / "rules")
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> str:
+    """A file of synthetic events."""
+    path = str(tmp_path / "events.ndjson.zst")
+    assert main(["synth", "--profiles", "80", "--events", "400", "--out", path]) == 0
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+def test_synth_writes_what_simulate_reads(tmp_path: Path, suffix: str) -> None:
+    """Traffic is written plain or compressed by the file's name, the same for a seed."""
+    paths = [str(tmp_path / f"{name}.ndjson{suffix}") for name in "ab"]
+    for path in paths:
+        assert main(["synth", "--events", "1234", "--seed", "3", "--out", path]) == 0
+    assert len(list(read_lines(paths[0]))) == 1234
+    assert Path(paths[0]).read_bytes() == Path(paths[1]).read_bytes()
+
+
+def test_synth_to_standard_output(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Without a file the lines go to standard output."""
+    assert main(["synth", "--events", "7"]) == 0
+    assert capfdbinary.readouterr().out.count(b"\n") == 7
+
+
+def test_json_to_standard_output(events: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """With a hyphen the JSON is all that standard output gets, and nothing else is said."""
+    assert main(["simulate", RULES, events, "--json", "-", "--workers", "1"]) == 0
+    captured = capfdbinary.readouterr()
+    assert decode_result(captured.out).input.events == 400
+    assert captured.err == b""
+
+
+def test_summary_and_json_file(
+    events: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside a JSON file the summary is printed, and nothing where quiet is asked for."""
+    out = tmp_path / "result.json"
+    assert main(["simulate", RULES, events, "--json", str(out), "--workers", "1"]) == 0
+    assert "400 events" in capsys.readouterr().out
+    first = out.read_bytes()
+    assert main(["simulate", RULES, events, "--json", str(out), "--quiet", "--workers", "2"]) == 0
+    assert capsys.readouterr().out == ""
+    assert out.read_bytes() == first
+
+
+def test_mapping_and_environment(tmp_path: Path) -> None:
+    """Lines of another shape are read through a mapping."""
+    (tmp_path / "map.yaml").write_text("case: snake\nconstants: {type: page}\n", "utf-8")
+    path = tmp_path / "export.ndjson.gz"
+    path.write_bytes(gzip.compress(b'{"anonymous_id":"a","received_at":1793534400000}\n'))
+    out = tmp_path / "r.json"
+    arguments = [str(path), "--mapping", str(tmp_path / "map.yaml"), "--environment", "demo/main"]
+    assert main(["simulate", RULES, *arguments, "--json", str(out), "--quiet"]) == 0
+    assert decode_result(out.read_bytes()).environments[0].profiles == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        pytest.param(["simulate", RULES], "name either files", id="no-input"),
+        pytest.param(["simulate", RULES, "x", "--since", "2026-01-01"], "--store", id="since"),
+        pytest.param(
+            ["simulate", RULES, "--store", "memory://", "--since", "x"], "no time", id="bad-since"
+        ),
+        pytest.param(["simulate", RULES, "nowhere"], "nowhere: No such file", id="no-file"),
+        pytest.param(
+            ["simulate", RULES, "x", "--environment", "a/b"], "no environment", id="environment"
+        ),
+        pytest.param(
+            ["simulate", RULES, "x", "--parquet", "no/such/place"], "no such folder", id="folder"
+        ),
+        pytest.param(["simulate", RULES, "x", "--workers", "-1"], "from 0 to 256", id="workers"),
+        pytest.param(["synth", "--days", "0"], "--days takes", id="days"),
+        pytest.param(["synth", "--start", "soon"], "no date", id="start"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong argument ends with status 2 and one line that says what is wrong."""
+    assert main(arguments) == 2
+    assert reason in capsys.readouterr().err

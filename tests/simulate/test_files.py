@@ -1,0 +1,81 @@
+"""Lines of files, whatever the files are."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+import zstandard
+
+from edgewise.errors import InputError
+from edgewise.simulate.files import read_lines
+
+TEXT = b'{"a":1}\n\n{"b":2}\r\n{"c":3}'
+LINES = [(1, b'{"a":1}'), (3, b'{"b":2}'), (4, b'{"c":3}')]
+
+
+def two_frames(text: bytes) -> bytes:
+    """Two zstd frames in a row, as when files are concatenated."""
+    compressor = zstandard.ZstdCompressor()
+    return compressor.compress(text[:10]) + compressor.compress(text[10:])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(TEXT, id="plain"),
+        pytest.param(gzip.compress(TEXT), id="gzip"),
+        pytest.param(gzip.compress(TEXT[:9]) + gzip.compress(TEXT[9:]), id="two-gzip-members"),
+        pytest.param(two_frames(TEXT), id="two-zstd-frames"),
+    ],
+)
+def test_lines_have_their_numbers(tmp_path: Path, data: bytes) -> None:
+    """Whatever the compression, lines come out alike and empty ones keep their numbers."""
+    path = tmp_path / "events"
+    path.write_bytes(data)
+    assert list(read_lines(str(path))) == LINES
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hyphen stands for standard input, which may be compressed too."""
+    stream = io.TextIOWrapper(io.BufferedReader(io.BytesIO(gzip.compress(TEXT))))
+    monkeypatch.setattr(sys, "stdin", stream)
+    assert list(read_lines("-")) == LINES
+
+
+def test_rows_of_parquet_are_lines(tmp_path: Path) -> None:
+    """A row becomes an object with nested members, numbered from 1."""
+    path = tmp_path / "events.parquet"
+    pl.DataFrame({"type": ["page", "track"], "context": [{"x": 1}, {"x": None}]}).write_parquet(
+        path
+    )
+    assert list(read_lines(str(path))) == [
+        (1, b'{"type":"page","context":{"x":1}}'),
+        (2, b'{"type":"track","context":{"x":null}}'),
+    ]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(gzip.compress(TEXT)[:-9], id="gzip-breaks-off"),
+        pytest.param(b"\x28\xb5\x2f\xfdnothing", id="no-zstd"),
+        pytest.param(b"PAR1 not really", id="no-parquet"),
+    ],
+)
+def test_damaged_file_is_named(tmp_path: Path, data: bytes) -> None:
+    """A file that cannot be read to its end is an error with its name."""
+    path = tmp_path / "events"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="events: "):
+        list(read_lines(str(path)))
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    """A file that is not there is an error with its name and the reason."""
+    with pytest.raises(InputError, match="nowhere: No such file"):
+        list(read_lines(str(tmp_path / "nowhere")))

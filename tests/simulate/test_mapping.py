@@ -1,0 +1,110 @@
+"""Lines of other shapes become ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from edgewise.errors import InputError, InvalidData
+from edgewise.simulate.mapping import LineMapping, load_mapping
+
+EXPORT = """
+json: [props]
+case: snake
+fields:
+  type: eventName
+  anonymousId: visitorId
+  context.page.url: pageUrl
+  properties: props
+constants:
+  environment: demo/main
+  context.channel: web
+values:
+  type: {pageview: page}
+times: "%Y-%m-%d %H:%M:%S"
+"""
+
+
+def mapped(text: str, tmp_path: Path, **line: Any) -> Any:
+    """Return one line after the mapping of a text."""
+    path = tmp_path / "mapping.yaml"
+    path.write_text(text, "utf-8")
+    return msgspec.json.decode(load_mapping(path).apply(msgspec.json.encode(line)))
+
+
+def test_export_of_a_warehouse(tmp_path: Path) -> None:
+    """Columns, constants, meanings and times of an export become an event."""
+    line = mapped(
+        EXPORT,
+        tmp_path,
+        event_name="pageview",
+        visitor_id="v1",
+        page_url="https://shop.example/",
+        props='{"cart_size": 2}',
+        received_at="2026-11-01 12:00:00",
+    )
+    assert line["type"] == "page"
+    assert line["anonymousId"] == "v1"
+    assert line["context"] == {"page": {"url": "https://shop.example/"}, "channel": "web"}
+    assert line["properties"] == {"cart_size": 2}
+    assert line["environment"] == "demo/main"
+    assert line["receivedAt"] == "2026-11-01T12:00:00+00:00"
+
+
+def test_snake_case_leaves_free_names_alone(tmp_path: Path) -> None:
+    """Names inside traits, properties and query are the visitor's and stay as they are."""
+    line = mapped("case: snake", tmp_path, user_id="u", traits={"first_name": "A"}, sent_at=None)
+    assert line == {"userId": "u", "traits": {"first_name": "A"}, "sentAt": None}
+
+
+def test_dots_reach_into_objects(tmp_path: Path) -> None:
+    """A source with dots is a path, unless a column has just that name."""
+    text = "fields: {a: in.x, b: in.y}"
+    line = mapped(text, tmp_path, **{"in": {"x": 1, "y": 2}, "in.y": 3})
+    assert (line["a"], line["b"]) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "time"),
+    [
+        pytest.param("seconds", 1793534400.25, 1793534400250, id="seconds"),
+        pytest.param("milliseconds", "1793534400250", 1793534400250.0, id="text-of-milliseconds"),
+    ],
+)
+def test_numbers_as_times(tmp_path: Path, form: str, value: Any, time: float) -> None:
+    """Seconds and texts of numbers become numbers of milliseconds."""
+    assert mapped(f"times: {form}", tmp_path, timestamp=value) == {"timestamp": time}
+
+
+@pytest.mark.parametrize(
+    ("mapping", "data", "reason"),
+    [
+        pytest.param(LineMapping(), b"[1]", "expected an object", id="no-object"),
+        pytest.param(LineMapping(), b"{", "truncated", id="not-json"),
+        pytest.param(LineMapping(json=["p"]), b'{"p":"{"}', "p: ", id="column-is-no-json"),
+        pytest.param(
+            LineMapping(times="seconds"), b'{"sentAt":"now"}', "sentAt: .*no time", id="no-time"
+        ),
+    ],
+)
+def test_line_that_does_not_fit(mapping: LineMapping, data: bytes, reason: str) -> None:
+    """A line that the mapping cannot read is broken, with the reason."""
+    with pytest.raises(InvalidData, match=reason):
+        mapping.apply(data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("columns: {}", id="unknown-key"),
+        pytest.param("case: camel", id="unknown-case"),
+        pytest.param("fields: [", id="no-yaml"),
+    ],
+)
+def test_faulty_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    """A mapping that says something unknown is refused before anything is read."""
+    with pytest.raises(InputError, match=r"mapping\.yaml"):
+        mapped(text, tmp_path)

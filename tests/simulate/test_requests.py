@@ -1,0 +1,107 @@
+"""Recorded lines become requests, or say why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from edgewise.errors import InvalidData
+from edgewise.simulate.requests import LineReader, Record
+from tests.simulate.worlds import MAIN, NOON_MS, OTHER
+
+READER = LineReader([MAIN, OTHER], MAIN, 7)
+
+
+def read(**members: Any) -> Record:
+    """Return the request of one line."""
+    return READER.read(3, msgspec.json.encode(members))
+
+
+def test_event_is_a_request() -> None:
+    """A line of one event keeps its bytes, and names its visitor, time and place in the input."""
+    data = b'{"type":"page", "anonymousId":"a","receivedAt":"2026-11-01T12:00:00Z"}'
+    assert READER.read(3, data) == Record(MAIN, "a", NOON_MS, 7, 3, (), [data])
+
+
+@pytest.mark.parametrize(
+    ("members", "name"),
+    [
+        pytest.param({"profileId": "p", "anonymousId": "a", "userId": "u"}, "p", id="profile"),
+        pytest.param({"anonymousId": "a", "userId": "u"}, "a", id="anonymous"),
+        pytest.param({"userId": "u"}, "u", id="user"),
+        pytest.param({"anonymousId": "", "userId": "u"}, "u", id="empty-is-none"),
+        pytest.param({"events": [{"type": "page", "anonymousId": "a"}]}, "a", id="inside"),
+    ],
+)
+def test_name_of_the_visitor(members: dict[str, Any], name: str) -> None:
+    """The profile id goes before the anonymous id, and that before the user id."""
+    assert read(type="page", receivedAt=NOON_MS, **members).name == name
+
+
+@pytest.mark.parametrize(
+    ("members", "arrival_ms"),
+    [
+        pytest.param({"receivedAt": NOON_MS + 5, "timestamp": NOON_MS}, NOON_MS + 5, id="received"),
+        pytest.param({"timestamp": NOON_MS}, NOON_MS, id="timestamp"),
+        pytest.param({"originalTimestamp": NOON_MS}, NOON_MS, id="original"),
+        pytest.param(
+            {"events": [{"type": "page", "timestamp": NOON_MS + n} for n in (1, 9, 4)]},
+            NOON_MS + 9,
+            id="latest-event",
+        ),
+    ],
+)
+def test_time_of_arrival(members: dict[str, Any], arrival_ms: int) -> None:
+    """Without a time of arrival the latest time of the events stands for it."""
+    assert read(type="page", profileId="p", **members).arrival_ms == arrival_ms
+
+
+def test_user_ids_of_identifying_events() -> None:
+    """Only identify and alias events tell whose profiles belong together."""
+    events = [
+        {"type": "page", "userId": "no"},
+        {"type": "identify", "userId": "u1"},
+        {"type": "alias", "userId": "u2"},
+        {"type": "identify", "userId": ""},
+    ]
+    assert read(profileId="p", receivedAt=NOON_MS, events=events).user_ids == ("u1", "u2")
+
+
+def test_environment_of_the_line() -> None:
+    """A line may name its environment."""
+    assert read(profileId="p", receivedAt=NOON_MS, environment=OTHER).environment == OTHER
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        pytest.param(b'{"type":', "truncated", id="not-json"),
+        pytest.param(b'["page"]', "Expected `object`", id="no-object"),
+        pytest.param(b'{"receivedAt":1793534400000}', "no profileId", id="nobody"),
+        pytest.param(b'{"profileId":"p"}', "no receivedAt", id="no-time"),
+        pytest.param(b'{"profileId":"p","receivedAt":"soon"}', "no receivedAt", id="bad-time"),
+        pytest.param(
+            b'{"profileId":"p","receivedAt":1793534400000,"environment":"x/y"}',
+            'no environment "x/y"',
+            id="unknown-environment",
+        ),
+        pytest.param(
+            b'{"profileId":"p","receivedAt":1793534400000,"events":[]}', "1 to 200", id="empty"
+        ),
+        pytest.param(
+            b'{"profileId":"p\\u0000","receivedAt":1793534400000}', "control", id="odd-id"
+        ),
+    ],
+)
+def test_broken_line_says_why(data: bytes, reason: str) -> None:
+    """A line that cannot be replayed is refused with its reason."""
+    with pytest.raises(InvalidData, match=reason):
+        READER.read(1, data)
+
+
+def test_line_without_environment_is_broken_where_there_are_several() -> None:
+    """Where the rules have several environments and none was chosen, a line must name one."""
+    with pytest.raises(InvalidData, match="no environment, and"):
+        LineReader([MAIN, OTHER], "", 0).read(1, b'{"profileId":"p","receivedAt":1793534400000}')

@@ -1,0 +1,315 @@
+"""Whole simulations: the same answer however the work is done, and after an interruption."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from edgewise.errors import InputError
+from edgewise.simulate import running
+from edgewise.simulate.merge import Simulation, merge
+from edgewise.simulate.partial import PartialResult
+from edgewise.simulate.partition import PartitionJob, simulate_partition
+from edgewise.simulate.result import (
+    AudienceResult,
+    EnvironmentResult,
+    Result,
+    decode_result,
+    encode_result,
+)
+from edgewise.simulate.rules_input import read_rules
+from edgewise.simulate.running import Options, Progress, simulate
+from edgewise.simulate.scan import Input
+from edgewise.simulate.spool import carry_along
+from edgewise.simulate.synth import Traffic, synthesize
+from tests.simulate.worlds import (
+    DAY_MS,
+    DEMO_RULES,
+    MAIN,
+    MINUTE_MS,
+    NOON_MS,
+    OTHER,
+    SHOP,
+    line,
+    write_lines,
+    write_rules,
+)
+
+DEMO = "demo/main"
+
+
+@pytest.fixture
+def traffic(tmp_path: Path) -> Input:
+    """Some thousand synthetic events, and two broken lines."""
+    path = tmp_path / "events.ndjson"
+    lines = [*synthesize(Traffic(profiles=600, events=4_000, seed=9, days=12))]
+    lines[7:7] = [b"{}", b'{"anonymousId":"x","receivedAt":1793534400000,"type":"dance"}']
+    path.write_bytes(b"\n".join(lines))
+    return Input(paths=(str(path),), environments=(DEMO,), environment=DEMO)
+
+
+def shop(tmp_path: Path, texts: dict[str, str], lines: list[dict[str, object]]) -> Result:
+    """Simulate some lines under the rules of some texts; with two texts, the second against."""
+    first, *others = [
+        read_rules(write_rules(tmp_path / name, {MAIN: text})) for name, text in texts.items()
+    ]
+    path = write_lines(tmp_path / "events.ndjson", lines)
+    source = Input(paths=(path,), environments=(MAIN,), environment=MAIN)
+    return simulate(first, others[0] if others else None, source, Options(show_ids=True))
+
+
+def test_every_way_gives_the_same_bytes(
+    traffic: Input, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One process, two processes, many partitions, spilled and carried records: one JSON."""
+    rules = read_rules(DEMO_RULES)
+    expected = encode_result(simulate(rules, rules, traffic, Options()))
+    assert encode_result(simulate(rules, rules, traffic, Options(workers=2))) == expected
+    monkeypatch.setattr(running, "EVENTS_PER_PARTITION", 300)
+    options = Options(max_open=20, decisions=tmp_path / "d.parquet")
+    assert encode_result(simulate(rules, rules, traffic, options)) == expected
+    monkeypatch.setattr(running, "_in_this_process", carried)
+    assert encode_result(simulate(rules, rules, traffic, Options())) == expected
+    assert len(decode_result(expected).input.broken_lines) == 2
+
+
+def carried(
+    jobs: list[PartitionJob], workers: int, progress: Callable[[int], None]
+) -> list[tuple[PartitionJob, PartialResult]]:
+    """Replay jobs that carry their records, last one first, as a cluster might."""
+    found = []
+    for job in reversed(jobs):
+        fields = {name: getattr(job, name) for name in job.__struct_fields__}
+        moved = PartitionJob(**fields | {"records": carry_along(job.records)})
+        found.append((job, simulate_partition(moved)))
+    return found
+
+
+def test_interrupted_run_goes_on(
+    traffic: Input, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is done is not done again, the answer is the same, and the state goes away."""
+    monkeypatch.setattr(running, "EVENTS_PER_PARTITION", 1_000)
+    rules = read_rules(DEMO_RULES)
+    expected = encode_result(simulate(rules, None, traffic, Options()))
+    state = tmp_path / "state"
+    replayed = []
+
+    def interrupted(
+        job: PartitionJob, progress: Callable[[int], None] | None = None
+    ) -> PartialResult:
+        replayed.append(job.number)
+        if len(replayed) == 3:
+            raise KeyboardInterrupt
+        return simulate_partition(job, progress)
+
+    monkeypatch.setattr(running, "simulate_partition", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        simulate(rules, None, traffic, Options(state=state))
+    assert encode_result(simulate(rules, None, traffic, Options(state=state))) == expected
+    assert sorted(replayed) == [0, 1, 2, 2, 3, 4]
+    assert not state.exists()
+
+
+def test_state_of_another_run_is_refused(
+    traffic: Input, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """State of other rules or inputs is no state to go on from."""
+    state = tmp_path / "state"
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "simulate_partition", fail)
+        with pytest.raises(KeyboardInterrupt):
+            simulate(read_rules(DEMO_RULES), None, traffic, Options(state=state))
+    other = read_rules(write_rules(tmp_path / "other", {DEMO: SHOP}))
+    with pytest.raises(InputError, match="state of a run with other"):
+        simulate(other, None, traffic, Options(state=state))
+
+
+def test_foreign_folder_is_no_state(traffic: Input, tmp_path: Path) -> None:
+    """A folder with files of somebody else is left alone."""
+    with pytest.raises(InputError, match="holds other files"):
+        simulate(read_rules(DEMO_RULES), None, traffic, Options(state=tmp_path))
+
+
+def test_strict_stops_at_the_first_broken_line(traffic: Input) -> None:
+    """With `strict` the first broken line is an error with its number."""
+    fields = {name: getattr(traffic, name) for name in traffic.__struct_fields__}
+    strict = Input(**fields | {"strict": True})
+    with pytest.raises(InputError, match="line 8: there is no profileId"):
+        simulate(read_rules(DEMO_RULES), None, strict, Options())
+
+
+def test_empty_input_is_an_answer(tmp_path: Path) -> None:
+    """Without events every audience is empty and nothing fails."""
+    result = shop(tmp_path, {"a": SHOP, "b": SHOP}, [])
+    environment = result.environments[0]
+    assert (environment.profiles, environment.overlap, result.timeline.starts) == (0, [], [])
+    assert len(environment.never.audiences) == len(environment.audiences) == 8
+    assert decode_result(encode_result(result)) == result
+
+
+def test_sizes_follow_entries_exits_and_merges(tmp_path: Path) -> None:
+    """Two readers become one and then forget: the size goes 2, 1 and 0 from day to day."""
+    news = {"context": {"page": {"path": "/news"}}}
+    lines = [
+        line(name, NOON_MS + minute * MINUTE_MS, messageId=f"{name}{minute}", **news)
+        for name in ("phone", "laptop")
+        for minute in (0, 1)
+    ]
+    login = {"type": "identify", "userId": "u"}
+    lines += [
+        line("phone", NOON_MS + DAY_MS, messageId="l1", **login),
+        line("laptop", NOON_MS + DAY_MS, messageId="l2", **login),
+        line("other", NOON_MS + 5 * DAY_MS),
+    ]
+    environment = shop(tmp_path, {"a": SHOP}, lines).environments[0]
+    readers = audience(environment, "readers")
+    assert readers.sizes == [2, 1, 0, 0, 0, 0]
+    assert (readers.entries[0], readers.merged[1], readers.exits[2]) == (2, 1, 1)
+    assert (readers.size, readers.ever, environment.profiles, environment.merged) == (0, 1, 2, 1)
+    assert environment.new_profiles == [2, 0, 0, 0, 0, 1]
+
+
+def audience(environment: EnvironmentResult, audience_id: str) -> AudienceResult:
+    """Return one audience."""
+    return next(one for one in environment.audiences if one.id == audience_id)
+
+
+def test_experience_counts_reach_split_and_who_is_held_out(tmp_path: Path) -> None:
+    """Of 400 visitors about 70% get an experience with that traffic, and the rest is held out."""
+    lines = [line(f"v{number}", NOON_MS + number) for number in range(400)]
+    environment = shop(tmp_path, {"a": SHOP}, lines).environments[0]
+    hero = next(one for one in environment.experiences if one.id == "hero")
+    assert hero.reach + hero.held_out == 400
+    assert 220 < hero.reach < 340
+    assert sum(one.profiles for one in hero.variants) == hero.reach
+    assert hero.ratio_test is not None
+    assert hero.ratio_test.degrees == 2
+    assert environment.never.experiences == ["offer", "thanks"]
+
+
+def test_against_tells_who_enters_leaves_and_changes(tmp_path: Path) -> None:
+    """Other rules let another visitor in, one out, and give one another experience."""
+    rule = "audiences:\n- id: fans\n  has trait: {{tier: {}}}\n"
+    offer = (
+        "experiences:\n- id: offer\n  audience: fans\n  components: [{entry: a, variants: [b]}]\n"
+    )
+    lines = [
+        line("g", NOON_MS, type="identify", traits={"tier": "gold"}),
+        line("s", NOON_MS, type="identify", traits={"tier": "silver"}),
+    ]
+    texts = {"new": rule.format("gold") + offer, "old": rule.format("silver") + offer}
+    environment = shop(tmp_path, texts, lines).environments[0]
+    against = environment.against
+    assert against is not None
+    fans = against.audiences[0]
+    assert (fans.before, fans.after, fans.entered, fans.left) == (1, 1, 1, 1)
+    assert len(fans.entered_examples) == 1
+    assert fans.entered_examples != fans.left_examples
+    moves = {(one.before, one.after): one.profiles for one in against.experiences[0].moves}
+    assert moves == {(None, 1): 1, (1, None): 1}
+
+
+def test_examples_are_hashed_unless_shown(traffic: Input, tmp_path: Path) -> None:
+    """Without `show_ids` no id of a profile stands in the result, and hashes stay the same."""
+    rules = read_rules(DEMO_RULES)
+    none = write_rules(tmp_path / "none", {DEMO: "audiences: []\n"})
+    hidden = simulate(rules, read_rules(none), traffic, Options())
+    shown = simulate(rules, read_rules(none), traffic, Options(show_ids=True))
+    names = [
+        [name for one in found.environments[0].against.audiences for name in one.entered_examples]  # type: ignore[union-attr]
+        for found in (hidden, shown)
+    ]
+    assert {len(name) for name in names[0]} == {16}
+    assert {len(name) for name in names[1]} == {64}
+    assert len(set(names[0])) == len(set(names[1]))
+
+
+def test_pairs_count_who_is_in_both(tmp_path: Path) -> None:
+    """Overlap counts the final profiles that are in both audiences, and their share of either."""
+    gold = {"type": "identify", "traits": {"tier": "gold"}}
+    buy = {"type": "track", "event": "buy"}
+    lines = [
+        line("a", NOON_MS, messageId="1", **gold),
+        line("a", NOON_MS, messageId="2", **buy),
+        line("b", NOON_MS, messageId="3", **buy),
+    ]
+    environment = shop(tmp_path, {"a": SHOP}, lines).environments[0]
+    pairs = {(one.first, one.second): (one.profiles, one.jaccard) for one in environment.overlap}
+    assert pairs["buyers", "gold"] == (1, 0.5)
+
+
+def test_conditions_that_decide_alone(tmp_path: Path) -> None:
+    """A visitor whom one condition keeps out is counted for it, one whom two keep out is not."""
+    text = "audiences:\n- id: a\n  all:\n  - has trait: {x: 1}\n  - has trait: {y: 1}\n"
+    lines = [
+        line("in", NOON_MS, type="identify", traits={"x": 1, "y": 1}),
+        line("only-x", NOON_MS, type="identify", traits={"x": 1}),
+        line("neither", NOON_MS),
+    ]
+    conditions = shop(tmp_path, {"a": text}, lines).environments[0].audiences[0].conditions
+    found = {one.condition: (one.keeps_in, one.keeps_out) for one in conditions}
+    assert found == {"trait x equals 1": (1, 0), "trait y equals 1": (1, 1)}
+
+
+def test_decisions_are_in_input_order(traffic: Input, tmp_path: Path) -> None:
+    """The Parquet file has one row per request that could be replayed, by line."""
+    path = tmp_path / "decisions.parquet"
+    result = simulate(read_rules(DEMO_RULES), None, traffic, Options(decisions=path))
+    frame = pl.read_parquet(path)
+    assert frame["line"].is_sorted()
+    assert frame.height == result.environments[0].requests == 4_000
+
+
+def test_progress_hears_of_everything(traffic: Input, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The replay tells how many requests there are, and of nearly all of them on the way."""
+    monkeypatch.setattr("edgewise.simulate.partition._REPORTED_EVERY", 10)
+    heard = {"total": 0, "done": 0}
+
+    class Listener(Progress):
+        def replaying(self, total: int) -> None:
+            heard["total"] = total
+
+        def replayed(self, requests: int) -> None:
+            heard["done"] += requests
+
+    simulate(read_rules(DEMO_RULES), None, traffic, Options(), Listener())
+    assert heard["total"] == 4_001
+    assert heard["done"] == 4_000
+
+
+def test_merge_needs_no_order(traffic: Input, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Partial results give the same whichever comes first."""
+    rules = read_rules(DEMO_RULES)
+    given: list[tuple[Simulation, list[PartialResult]]] = []
+    monkeypatch.setattr(running, "EVENTS_PER_PARTITION", 1_000)
+
+    def spy(simulation: Simulation, partials: list[PartialResult]) -> Result:
+        given.append((simulation, list(partials)))
+        return merge(simulation, partials)
+
+    monkeypatch.setattr(running, "merge", spy)
+    expected = simulate(rules, None, traffic, Options())
+    simulation, partials = given[0]
+    assert len(partials) == 5
+    assert merge(simulation, partials[::-1]) == expected
+
+
+def test_environments_stay_apart(tmp_path: Path) -> None:
+    """Visitors of two environments with one name are two visitors."""
+    rules = read_rules(write_rules(tmp_path / "rules", {MAIN: SHOP, OTHER: SHOP}))
+    lines = [line("a", NOON_MS), line("a", NOON_MS, environment=OTHER)]
+    path = write_lines(tmp_path / "events", lines)
+    source = Input(paths=(path,), environments=(MAIN, OTHER), environment=MAIN)
+    result = simulate(rules, None, source, Options())
+    assert [(one.environment, one.profiles) for one in result.environments] == [
+        (MAIN, 1),
+        (OTHER, 1),
+    ]

@@ -1,0 +1,96 @@
+"""The summary says what a person needs to see, at any width."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from edgewise.simulate.progress import TerminalProgress
+from edgewise.simulate.result import Result
+from edgewise.simulate.rules_input import read_rules
+from edgewise.simulate.running import Options, simulate
+from edgewise.simulate.scan import Input
+from edgewise.simulate.summary import print_summary
+from tests.simulate.worlds import MAIN, NOON_MS, SHOP, line, write_lines, write_rules
+
+
+def shown(result: Result, width: int = 120) -> str:
+    """Return the summary as plain text."""
+    text = io.StringIO()
+    print_summary(result, Console(file=text, width=width))
+    return text.getvalue()
+
+
+def simulated(tmp_path: Path, lines: list[dict[str, object]], other: str = "") -> Result:
+    """Simulate some lines, if given against other rules."""
+    rules = read_rules(write_rules(tmp_path / "rules", {MAIN: SHOP}))
+    against = read_rules(write_rules(tmp_path / "other", {MAIN: other})) if other else None
+    path = write_lines(tmp_path / "events", lines)
+    source = Input(paths=(path,), environments=(MAIN,), environment=MAIN)
+    return simulate(rules, against, source, Options())
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_summary_names_what_there_is(tmp_path: Path, width: int) -> None:
+    """Audiences with their sizes, experiences, what never matched and broken lines are named."""
+    lines = [line(f"v{n}", NOON_MS + n) for n in range(50)] + [{"type": "page"}]
+    text = shown(simulated(tmp_path, lines), width)
+    flat = " ".join(text.split())
+    assert "50 events in 50 requests" in flat
+    assert "1 of 51 lines could not be replayed" in flat
+    assert "Never matched: alpine, buyers, gold, mobile" in flat
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_summary_of_nothing(tmp_path: Path) -> None:
+    """Without events the summary says so."""
+    assert "nothing to replay" in shown(simulated(tmp_path, []))
+
+
+def test_summary_tells_what_changes(tmp_path: Path) -> None:
+    """Against other rules the summary counts who enters and leaves."""
+    other = SHOP.replace("event: buy", "event: sell")
+    lines = [line("a", NOON_MS, type="track", event="buy")]
+    flat = " ".join(shown(simulated(tmp_path, lines, other)).split())
+    assert "buyers 0 1 +1 -0" in flat
+    same = " ".join(shown(simulated(tmp_path, lines, SHOP)).split())
+    assert "Nobody is treated differently" in same
+
+
+def test_names_are_no_markup(tmp_path: Path) -> None:
+    """An id with brackets is shown as it is written."""
+    rules = 'audiences:\n- id: "[bold]x"\n  has viewed page: "*"\n'
+    result = simulate(
+        read_rules(write_rules(tmp_path / "rules", {MAIN: rules})),
+        None,
+        Input(
+            paths=(write_lines(tmp_path / "events", [line("a", NOON_MS)]),),
+            environments=(MAIN,),
+            environment=MAIN,
+        ),
+        Options(),
+    )
+    assert "[bold]x" in shown(result)
+
+
+def test_progress_is_quiet_without_a_terminal() -> None:
+    """What is no terminal gets no progress."""
+    text = io.StringIO()
+    with TerminalProgress(Console(file=text)) as progress:
+        progress.scanning(10)
+        progress.replaying(10)
+        progress.replayed(10)
+    assert text.getvalue() == ""
+
+
+def test_progress_on_a_terminal_counts() -> None:
+    """On a terminal the bars show what was done."""
+    text = io.StringIO()
+    with TerminalProgress(Console(file=text, force_terminal=True, width=100)) as progress:
+        progress.scanning(10)
+        progress.replaying(20)
+        progress.replayed(20)
+    assert "20/20" in text.getvalue()
