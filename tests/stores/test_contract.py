@@ -376,6 +376,27 @@ def test_delete_log(run: Run) -> None:
     run(scenario)
 
 
+def test_delete_log_at_a_version(run: Run) -> None:
+    """A log is removed at the version of its profile's key, and at no other, also not after the
+    key was removed and made again."""
+
+    async def scenario(store: Store) -> None:
+        first = await store.put_if("p", b"value", 0, [entry("p", 1)])
+        assert first is not None
+        assert await store.delete_log("p", first + 1) == 0
+        assert await store.delete_log("p", 0) == 0
+        await store.delete("p", first)
+        await store.put_if("p", b"again", 0)
+        assert await store.delete_log("p", first) == 0
+        assert keys_of(await store.read_log("p")) == [1]
+        found = await store.get("p")
+        assert found is not None
+        assert await store.delete_log("p", found[1]) == 1
+        assert await store.read_log("p") == []
+
+    run(scenario)
+
+
 def test_deleted_messages_are_new_again(run: Run) -> None:
     """A message can be logged again once its log was deleted."""
 

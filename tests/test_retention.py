@@ -1,0 +1,224 @@
+"""What is removed with time, by whom, and what is never removed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from edgewise.errors import ProfileNotFound, StoreBusy
+from edgewise.model.profile import Erasure
+from edgewise.retention import Retention, RetentionSettings, expire_key
+from tests.serving import (
+    DAY_MS,
+    NOW_MS,
+    ORGANIZATION,
+    Server,
+    identify,
+    name_key,
+    run,
+    track,
+)
+from tests.simulation.loop import SimulatedLoop
+
+A, B = "a" * 64, "b" * 64
+
+
+def retention_of(server: Server, **members: Any) -> Retention:
+    settings = RetentionSettings(**members)
+    return Retention(server.store, lambda: server.service.rulesets, lambda: server.now_ms, settings)
+
+
+def test_defaults() -> None:
+    """By default profiles are kept 400 days, and of the log 30 days and 1,000 lines each."""
+    settings = RetentionSettings()
+    assert (settings.profile_days, settings.log_days, settings.log_newest) == (400, 30, 1_000)
+
+
+def test_profile_that_was_not_seen_is_erased_wholly() -> None:
+    """A profile that nobody updated for too long goes with its names, its redirects and its log."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.send(A, identify("user"))
+        await server.send(B, track())
+        await server.send(B, identify("user"))
+        server.now_ms += 400 * DAY_MS
+        retention = retention_of(server, log_days=0)
+        assert await retention.step() == 0
+        server.now_ms += 1
+        assert await retention.step() == 1
+        assert server.store._rows == {}
+        assert [entry async for entry in server.store.scan_log()] == []
+
+    run(scenario())
+
+
+def test_profile_that_was_seen_stays() -> None:
+    """An update keeps a profile, a read does not count as one."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.send(A, track())
+        await server.send(B, track())
+        server.now_ms += 300 * DAY_MS
+        await server.send(A, track(timestamp=server.now_ms))
+        await server.read(B)
+        server.now_ms += 200 * DAY_MS
+        await retention_of(server, log_days=0).step()
+        assert (await server.profile(A)).session.count == 2
+        with pytest.raises(ProfileNotFound):
+            await server.read(B)
+
+    run(scenario())
+
+
+def test_visitor_who_was_seen_as_the_survivor_stays() -> None:
+    """A half-done merge of a profile that was not seen for long is completed, not erased, where
+    the other one was seen."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.send(B, track())
+        loser = await server.living(B)
+        loser.profile.merging_into = A
+        server.now_ms += 500 * DAY_MS
+        await server.send(A, track())
+        await server.records.save(loser.profile, loser.version)
+        assert await retention_of(server, log_days=0).step() == 0
+        assert (await server.profile(B)).id == A
+        assert (await server.profile(A)).session.count == 2
+
+    run(scenario())
+
+
+def test_environment_that_is_not_served_expires_too() -> None:
+    """Profiles of rules that are gone do not stay for ever."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.send(A, track())
+        server.service.rulesets = {}
+        server.now_ms += 500 * DAY_MS
+        assert await retention_of(server, log_days=0).step() == 1
+        assert server.store._rows == {}
+
+    run(scenario())
+
+
+def test_half_done_erasure_is_completed() -> None:
+    """What an erasure whose process died has left is removed by the next step, however young."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.send(A, identify("user"))
+        found = await server.records.load(A)
+        assert found is not None
+        erasure = Erasure(ORGANIZATION, "main", [name_key("user")])
+        await server.records.save_erasure(A, erasure, found.version)
+        assert await retention_of(server, log_days=0).step() == 1
+        assert server.store._rows == {}
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("members", "left"),
+    [
+        pytest.param({}, 5, id="all-young"),
+        pytest.param({"log_newest": 2}, 2, id="too-many"),
+        pytest.param({"log_days": 1}, 2, id="too-old"),
+        pytest.param({"log_days": 0}, 5, id="for-ever"),
+        pytest.param({"log_newest": 2, "step_size": 1}, 4, id="small-step"),
+    ],
+)
+def test_log_is_trimmed(members: dict[str, Any], left: int) -> None:
+    """Lines of the log go by age and by number, not more at once than a step may take."""
+
+    async def scenario() -> None:
+        server = Server()
+        for _ in range(3):
+            await server.send(A, track())
+        server.now_ms += 2 * DAY_MS
+        for _ in range(2):
+            await server.send(A, track())
+        await retention_of(server, **members).step()
+        assert len(await server.store.read_log(A)) == left
+        assert len((await server.profile(A)).message_ids) == 5 * 8
+
+    run(scenario())
+
+
+def test_profiles_can_be_kept_for_ever() -> None:
+    """Zero days of keeping profiles means no end of it."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.send(A, track())
+        server.now_ms += 10_000 * DAY_MS
+        await retention_of(server, profile_days=0).step()
+        assert (await server.profile(A)).id == A
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("key", ["nothing", name_key("user")], ids=["nothing", "redirect"])
+def test_other_keys_do_not_expire(key: str) -> None:
+    """What is gone already, or is no profile, is left alone."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.send(A, identify("user"))
+        before = dict(server.store._rows)
+        assert not await expire_key(server.records, server.service.rulesets, key, 2 * NOW_MS)
+        assert server.store._rows == before
+
+    run(scenario())
+
+
+def test_task_goes_on_after_a_failure(caplog: pytest.LogCaptureFixture) -> None:
+    """A store that is busy is noted and tried again later; the steps go on until all is done, with
+    pauses, and then rest."""
+
+    async def scenario() -> None:
+        server = Server()
+        for number in range(5):
+            await server.send(f"device-{number}", track())
+        server.now_ms += 500 * DAY_MS
+        expire, calls = server.store.expire, []
+
+        async def busy_first(before_ms: int, limit: int) -> list[str]:
+            calls.append(asyncio.get_running_loop().time())
+            if len(calls) == 1:
+                raise StoreBusy("busy")
+            keys: list[str] = await expire(before_ms, limit)
+            return keys
+
+        server.store.expire = busy_first
+        retention = retention_of(server, step_size=2, log_days=0, pause_s=1.0, rest_s=100.0)
+        retention.start()
+        await asyncio.sleep(150)
+        await retention.stop()
+        assert server.store._rows == {}
+        assert calls == pytest.approx([0, 100, 101, 102, 103])
+
+    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+        runner.run(scenario())
+    assert "tried again later" in caplog.text
+
+
+def test_stop_ends_the_task() -> None:
+    """After a stop nothing is removed any more, and a stop without a start is nothing."""
+
+    async def scenario() -> None:
+        server = Server()
+        retention = retention_of(server)
+        await retention.stop()
+        retention.start()
+        await asyncio.sleep(0)
+        assert len(asyncio.all_tasks()) == 2
+        await retention.stop()
+        assert len(asyncio.all_tasks()) == 1
+
+    run(scenario())
