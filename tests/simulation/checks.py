@@ -8,6 +8,7 @@ import msgspec
 
 from edgewise.decide import decide
 from edgewise.decoding import decode_event
+from edgewise.erasing import erase
 from edgewise.history import catch_up
 from edgewise.identity import Identity, Loaded
 from edgewise.model.log import LogEntry
@@ -165,12 +166,35 @@ class _Families:
         self._parents[self.root(one)] = self.root(other)
 
 
+async def dangling_redirects(disk: Disk) -> set[str]:
+    """Return the keys of redirects that lead to nothing, at once or after other redirects."""
+    records = Records(disk)
+    dangling = set()
+    for key in disk.all_keys():
+        place: str = key
+        while (found := await records.load(place)) is not None:
+            if not isinstance(found.record, Redirect):
+                break
+            place = found.record.profile_id
+        else:
+            dangling.add(key)
+    return dangling
+
+
 async def check_redirects(disk: Disk) -> None:
     """Where nothing was erased, no redirect leads to nothing."""
+    if dangling := await dangling_redirects(disk):
+        raise Violation(f"{sorted(dangling)} lead to nothing")
+
+
+async def check_erasures(disk: Disk) -> None:
+    """Every profile can be erased without a rest: no name, no redirect and no log of it is left."""
     records = Records(disk)
+    dangling = await dangling_redirects(disk)
     for key in disk.all_keys():
         found = await records.load(key)
-        if found is None or not isinstance(found.record, Redirect):
-            continue
-        if await records.load(found.record.profile_id) is None:
-            raise Violation(f"{key[:8]} leads to nothing")
+        if found is not None and isinstance(found.record, Profile):
+            await erase(records, found.record, found.version)
+    left = {*disk.all_keys(), *disk.logged_ids()} - dangling
+    if left:
+        raise Violation(f"{sorted(left)} were left by erasures")

@@ -75,7 +75,9 @@ class _World:
         await asyncio.gather(*actors)
         operator.cancel()
         await self._check(shared, erasing)
-        return self._summary(processes)
+        summary = self._summary(processes)
+        await checks.check_erasures(self.disk)
+        return summary
 
     def _first_name(self, users: list[str]) -> str | None:
         rng = self.rng
