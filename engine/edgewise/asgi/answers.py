@@ -8,7 +8,7 @@ from starlette.types import Message, Receive, Scope, Send
 from edgewise.asgi.cors import CORS_HEADERS, Headers
 
 _COMMON: Headers = ((b"cache-control", b"no-store"), *CORS_HEADERS)
-_JSON: Headers = ((b"content-type", b"application/json"),)
+_JSON = (b"content-type", b"application/json")
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -20,11 +20,20 @@ class Answer(msgspec.Struct, frozen=True):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send this answer, as ASGI applications do."""
-        headers = [*self.headers]
-        if self.status != 204:
-            headers += (*_JSON, (b"content-length", b"%d" % len(self.body)))
+        headers = [*self._own_headers()]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
+
+    async def send_in(self, traceparent: bytes, send: Send) -> None:
+        """Send this answer with the headers that every answer has."""
+        headers = [*self._own_headers(), *_COMMON, (b"traceparent", traceparent)]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+    def _own_headers(self) -> Headers:
+        if self.status == 204:
+            return self.headers
+        return (*self.headers, _JSON, (b"content-length", b"%d" % len(self.body)))
 
 
 class AnswerSend:

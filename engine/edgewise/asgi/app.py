@@ -51,24 +51,28 @@ class App:
             await send({"type": "websocket.close", "code": 1000})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sender = AnswerSend(send, continue_trace(header(scope, b"traceparent")))
+        traceparent = continue_trace(header(scope, b"traceparent"))
+        answer = None
         try:
-            answer = await self._answer(scope, receive, sender)
+            if scope["method"] == "OPTIONS":
+                answer = _PREFLIGHT
+            elif route := match_profiles(scope):
+                answer = await self._profiles.answer(route, scope, receive)
         except ClientDisconnect:
             return  # There is nobody to answer, and nothing was applied.
-        except Exception as error:
-            if sender.begun:
-                raise
+        except Exception as error:  # noqa: BLE001 - every failure is answered
             answer = answer_error(error)
-        if answer:
-            await answer(scope, receive, sender)
+        if answer is None:
+            await self._serve_other(scope, receive, AnswerSend(send, traceparent))
+        else:
+            await answer.send_in(traceparent, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Answer | None:
-        # None: the router has sent its answer itself.
-        if scope["method"] == "OPTIONS":
-            return _PREFLIGHT
-        route = match_profiles(scope)
-        if route:
-            return await self._profiles.answer(route, scope, receive)
-        await self._router(scope, receive, send)
-        return None
+    async def _serve_other(self, scope: Scope, receive: Receive, send: AnswerSend) -> None:
+        try:
+            await self._router(scope, receive, send)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            if send.begun:
+                raise
+            await answer_error(error)(scope, receive, send)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from starlette.types import Receive, Scope
 
 from edgewise.asgi.answers import Answer
@@ -24,21 +26,21 @@ class Profiles:
         self._service = service
         self._settings = settings
 
-    async def answer(self, route: ProfileRoute, scope: Scope, receive: Receive) -> Answer:
-        """Return the answer to one request.
+    def answer(self, route: ProfileRoute, scope: Scope, receive: Receive) -> Awaitable[Answer]:
+        """Return what gives the answer to one request.
 
         Errors: whatever `problems` has rows for. An unknown environment is told before anything
         else about the request; nothing was applied where the body failed.
         """
         method = scope["method"]
         if method == "POST":
-            return await self._update(route, scope, receive)
+            return self._update(route, scope, receive)
         if route.raw_id is None:
             raise MethodNotAllowed(("POST", "OPTIONS"))
         if method == "GET":
-            return await self._read(route, route.raw_id, scope)
+            return self._read(route, route.raw_id, scope)
         if method == "DELETE":
-            return await self._erase(route, route.raw_id)
+            return self._erase(route, route.raw_id)
         raise MethodNotAllowed(("GET", "POST", "DELETE", "OPTIONS"))
 
     async def _update(self, route: ProfileRoute, scope: Scope, receive: Receive) -> Answer:

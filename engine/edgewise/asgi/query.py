@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -21,6 +22,10 @@ def parse_query(raw: bytes) -> Query:
 
     Errors: InvalidData for a `type` other than `preflight` or a `locale` that is no language tag.
     """
+    return _parse_again(raw) if len(raw) <= _LONGEST_KEPT else _parse(raw)
+
+
+def _parse(raw: bytes) -> Query:
     preflight = False
     locale = DEFAULT_LOCALE
     for pair in raw.split(b"&") if raw else ():
@@ -33,6 +38,11 @@ def parse_query(raw: bytes) -> Query:
                 raise InvalidData("type: expected preflight")
             preflight = True
     return Query(preflight, locale)
+
+
+# Clients send the same few query strings again and again.
+_LONGEST_KEPT = 256
+_parse_again = lru_cache(maxsize=256)(_parse)
 
 
 def _text_of(value: bytes) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from starlette.types import Scope
 
-from edgewise.decoding import check_id
+from edgewise.decoding import MAX_ID_LENGTH, check_id
 from edgewise.errors import InvalidData
 
 
@@ -24,14 +25,16 @@ def match_profiles(scope: Scope) -> ProfileRoute | None:
 
     Errors: InvalidData where a name is not UTF-8.
     """
-    parts = _raw_path(scope).split(b"/")
-    if parts[-1] == b"" and len(parts) > 7:
-        parts.pop()
-    match parts:
-        case [b"", b"v2", b"organizations", org, b"environments", env, b"profiles", *rest]:
-            if org and env and (not rest or (len(rest) == 1 and rest[0])):
-                raw_id = rest[0] if rest else None
-                return ProfileRoute(_text_of(org), _text_of(env), raw_id)
+    path = _raw_path(scope)
+    front, _, last = path.rpartition(b"/")
+    if names := _match_collection(front):
+        return ProfileRoute(*names, last or None)
+    if names := _match_collection(path):
+        return ProfileRoute(*names, None)
+    if not last:
+        front, _, last = front.rpartition(b"/")
+        if last and (names := _match_collection(front)):
+            return ProfileRoute(*names, last)
     return None
 
 
@@ -40,9 +43,28 @@ def parse_profile_id(raw_id: bytes) -> str:
 
     Errors: InvalidData for other than UTF-8, for control characters and for excessive length.
     """
+    if raw_id.isalnum() and len(raw_id) <= MAX_ID_LENGTH:
+        return raw_id.decode()
     text = _text_of(raw_id)
     check_id(text, "profileId")
     return text
+
+
+def _match_collection(path: bytes) -> tuple[str, str] | None:
+    """The organization and the environment whose profiles lie below a path."""
+    return _split_again(path) if len(path) <= _LONGEST_KEPT else _split(path)
+
+
+def _split(path: bytes) -> tuple[str, str] | None:
+    match path.split(b"/"):
+        case [b"", b"v2", b"organizations", org, b"environments", env, b"profiles"] if org and env:
+            return _text_of(org), _text_of(env)
+    return None
+
+
+# An environment is the same few bytes in front of every id.
+_LONGEST_KEPT = 256
+_split_again = lru_cache(maxsize=256)(_split)
 
 
 def _text_of(segment: bytes) -> str:

@@ -21,7 +21,7 @@ def continue_trace(incoming: bytes) -> bytes:
     """
     # A span id may not be all zeros.
     span = random.getrandbits(64) or 1
-    parts = _TRACEPARENT.fullmatch(incoming)
+    parts = _TRACEPARENT.fullmatch(incoming) if incoming else None
     if parts is None or (parts["version"] == b"00" and parts["rest"]):
         return b"00-%032x-%016x-00" % (random.getrandbits(128) or 1, span)
     return b"00-%b-%016x-%b" % (parts["trace"], span, parts["flags"])
