@@ -61,12 +61,13 @@ async def _fresh(
     store: Store, profile: Profile, received: Sequence[ReceivedEvent]
 ) -> list[ReceivedEvent]:
     """The events that were not counted before, by the record's memory and then by the log."""
+    fresh = unseen(profile, received)
     ids = (profile.id, *profile.absorbed)
-    return [
-        event
-        for event in unseen(profile, received)
-        if not (may_be_forgotten(profile, event) and await _is_logged(store, ids, event))
-    ]
+    # Nearly always there is none, and then nothing is waited for.
+    for event in [event for event in fresh if may_be_forgotten(profile, event)]:
+        if await _is_logged(store, ids, event):
+            fresh.remove(event)
+    return fresh
 
 
 async def _is_logged(store: Store, ids: Sequence[str], event: ReceivedEvent) -> bool:

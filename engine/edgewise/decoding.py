@@ -105,7 +105,7 @@ def check_id(text: str, place: str) -> None:
     """
     if len(text) > MAX_ID_LENGTH:
         raise InvalidData(f"{place}: expected at most {MAX_ID_LENGTH} characters")
-    if _CONTROL.search(text):
+    if not text.isalnum() and _CONTROL.search(text):
         raise InvalidData(f"{place}: expected no control characters")
 
 
@@ -136,7 +136,8 @@ def _check_depth(data: bytes) -> None:
 def _decode_event(raw: bytes, place: str) -> tuple[Event, bytes]:
     event, raw = _decode(_EVENT, raw, place)
     try:
-        _STORED.encode(event)
+        # Everything else of an event has a type that bounds its numbers.
+        _STORED.encode((event.properties, event.traits, _query_of(event)))
     except OverflowError:
         event, raw = _decode(_EVENT, _repair(raw), place)
     _complete(event, place)
@@ -187,6 +188,11 @@ def _complete(event: Event, place: str) -> None:
         _require(event.component_id, f"{place}.componentId")
     elif kind == "identify" and event.traits is None:
         event.traits = {}
+
+
+def _query_of(event: Event) -> dict[str, Any] | None:
+    page = event.context.page if event.context else None
+    return page.query if page else None
 
 
 def _require(text: str | None, place: str) -> None:

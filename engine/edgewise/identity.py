@@ -25,7 +25,7 @@ from edgewise.errors import NamespaceMismatch, StoreCorrupt
 from edgewise.history import catch_up
 from edgewise.merging import absorb
 from edgewise.model.profile import Erasure, Profile, Record, Redirect
-from edgewise.records import Conflict, Records, id_for_name, is_server_made
+from edgewise.records import Conflict, Records, Versioned, id_for_name, is_server_made
 from edgewise.ruleset import Ruleset
 
 
@@ -128,8 +128,18 @@ class Identity:
 
         Errors: NamespaceMismatch; Conflict where another process got in between.
         """
+        found = await self.records.load(key)
+        if found is None:
+            return Vacant(key)
+        record = found.record
+        if isinstance(record, Profile) and not record.merging_into and self._is_ours(record):
+            return Loaded(record, found.version)
+        return await self._follow(key, found)
+
+    async def _follow(self, key: str, found: Versioned | None) -> Loaded | Vacant:
         while True:
-            way = await self._way_from(key)
+            way = await self._way_from(key, found)
+            found = None
             if not way:
                 return Vacant(key)
             last = way[-1]
@@ -162,11 +172,20 @@ class Identity:
         one where a profile of this environment has that id, and a name like any other elsewhere.
         """
         if is_server_made(user_id):
-            with suppress(NamespaceMismatch):
+            try:
                 found = await self.load(user_id)
-                if isinstance(found, Loaded):
-                    return found
+            except NamespaceMismatch:
+                found = None
+            if isinstance(found, Loaded):
+                return found
         return await self.load(id_for_name(self.environment, user_id))
+
+    def _is_ours(self, record: Record) -> bool:
+        ruleset = self.ruleset
+        return (
+            record.environment == ruleset.environment
+            and record.organization == ruleset.organization
+        )
 
     def _new(self, profile_id: str, arrival_ms: int) -> Loaded:
         """A profile without any history; the id it is given is its stable_id too."""
@@ -197,20 +216,25 @@ class Identity:
             raise Conflict
         return survivor
 
-    async def _way_from(self, key: str) -> list[_Step]:
-        """Every record from a key to its end, or back to where the way has been."""
+    async def _way_from(self, key: str, found: Versioned | None) -> list[_Step]:
+        """Every record from a key to its end, or back to where the way has been.
+
+        Args:
+            found: the record under the key, where it was just loaded.
+        """
         way: list[_Step] = []
         been: set[str] = set()
         while key and key not in been:
             been.add(key)
-            found = await self.records.load(key)
+            found = found or await self.records.load(key)
             if found is None:
                 break
             record = found.record
-            if f"{record.organization}/{record.environment}" != self.environment:
+            if not self._is_ours(record):
                 raise NamespaceMismatch("The profile belongs to another environment.")
             way.append(_Step(key, record, found.version))
             key = way[-1].leads_to
+            found = None
         return way
 
     async def _advance(self, sealed: _Step, last: _Step) -> None:

@@ -33,10 +33,12 @@ def may_be_forgotten(profile: Profile, event: ReceivedEvent) -> bool:
 
 def remember(profile: Profile, counted: Sequence[ReceivedEvent]) -> None:
     """Add the messages of events to the record, which keeps the newest of them."""
-    added = b"".join(event.message_key.to_bytes(MESSAGE_KEY_BYTES, "big") for event in counted)
-    profile.message_ids = (profile.message_ids + added)[-_FULL_BYTES:]
-    claims = (event.claimed_ms for event in counted)
-    profile.newest_claim_ms = max(profile.newest_claim_ms, *claims, 0)
+    kept, newest_claim_ms = profile.message_ids, profile.newest_claim_ms
+    for event in counted:
+        kept += event.message_key.to_bytes(MESSAGE_KEY_BYTES, "big")
+        newest_claim_ms = max(newest_claim_ms, event.claimed_ms)
+    profile.message_ids = kept[-_FULL_BYTES:]
+    profile.newest_claim_ms = newest_claim_ms
 
 
 def _holds(kept: bytes, message_key: int) -> bool:
