@@ -1,0 +1,267 @@
+"""The command line: its answers, its exit statuses, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgewise import __version__, cli
+from edgewise.cli import main
+from edgewise.schema import schema_text
+from edgewise.server import ServerSettings
+from edgewise.sources.files import load_rules
+
+ENGINE = Path(__file__).parents[1] / "engine"
+RULES = """
+audiences:
+  - {id: returning, is returning visitor: true}
+  - {id: vip, has trait: {plan: gold}}
+experiences:
+  - {id: hero, audience: vip, components: [{entry: e, variants: [f]}]}
+"""
+SET_ASIDE = '{"audiences": [{"id": "odd", "nt_rules": {"any": [{"all": [{"type": "moon"}]}]}}]}'
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    """A folder with one sound environment."""
+    folder = tmp_path / "rules"
+    write(folder, "demo/main/a.yaml", RULES)
+    return folder
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[ServerSettings]:
+    """What the server was started with, instead of starting it."""
+    calls: list[ServerSettings] = []
+    monkeypatch.setattr(cli, "run", calls.append)
+    return calls
+
+
+def write(folder: Path, path: str, text: str) -> None:
+    """Write one rule file."""
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+
+
+def test_check_sound_rules(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sound rules are counted, and the status is 0."""
+    assert main(["check", str(rules)]) == 0
+    out, err = capsys.readouterr()
+    assert out == "demo/main: 2 audiences, 1 experiences, 0 set aside\n"
+    assert err == ""
+
+
+def test_check_names_every_fault(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every fault stands on a line with its file, place, hint and code, and the status is 1."""
+    write(rules, "demo/main/b.yaml", "audiences: [{id: b, is on device: phone}, {id: c}]")
+    write(rules, "demo/dev/a.yaml", "audience: []")
+    assert main(["check", str(rules)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    lines = err.splitlines()
+    assert lines[0] == (
+        'rules/demo/dev/a.yaml#/audience: unknown key "audience"'
+        ' (did you mean "audiences"?) [unknown_key]'
+    )
+    assert lines[1] == (
+        'rules/demo/main/b.yaml#/audiences/0/is on device: unknown device class "phone"'
+        " (one of desktop, mobile, tablet, unknown) [unknown_value]"
+    )
+    assert lines[2].startswith("rules/demo/main/b.yaml#/audiences/1: a rule must say something")
+    assert len(lines) == 3
+
+
+def test_check_names_what_is_set_aside(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is set aside is named with the reason: it would be served, but the status is 1."""
+    write(rules, "demo/main/app.json", SET_ASIDE)
+    assert main(["check", str(rules)]) == 1
+    out, err = capsys.readouterr()
+    assert out == "demo/main: 3 audiences, 1 experiences, 1 set aside\n"
+    assert err == (
+        "rules/demo/main/app.json#/audiences/0/nt_rules/any/0/all/0/type:"
+        ' unknown rule type "moon" [unknown_rule_type, odd never matches]\n'
+    )
+
+
+@pytest.mark.parametrize("command", [["check"], ["serve"], ["show-source"]])
+def test_missing_rules(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder without rules is one clear message."""
+    arguments = [*command, str(tmp_path / "nowhere")]
+    assert main([*arguments, "vip"] if command == ["show-source"] else arguments) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "there are no rules here (rules live in RULES/<organization>/<environment>/" in err
+    assert err.count("\n") == 1
+
+
+def test_show_source(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An audience's source is printed with its environment, places and constants."""
+    assert main(["show-source", str(rules), "vip"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.startswith("# vip in demo/main\ndef audience(profile, now_ms):\n")
+    assert "# rules/demo/main/a.yaml#/audiences/1/has trait/plan" in out
+    assert "_c1 = 'gold'" in out
+
+
+def test_show_source_of_several_environments(
+    rules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An id that several environments know is shown for each of them."""
+    write(rules, "demo/dev/a.yaml", "audiences: [{id: vip, has trait: {plan: silver}}]")
+    assert main(["show-source", str(rules), "vip"]) == 0
+    out = capsys.readouterr().out
+    assert out.index("# vip in demo/dev") < out.index("'silver'") < out.index("# vip in demo/main")
+
+
+@pytest.mark.parametrize(
+    ("audience", "hint"),
+    [("vipp", 'did you mean "vip"?'), ("moon", "there are: returning, vip")],
+)
+def test_show_source_of_an_unknown_audience(
+    audience: str, hint: str, rules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An unknown id is told with the nearest one, or with all there are."""
+    assert main(["show-source", str(rules), audience]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f'edgewise: there is no audience "{audience}" ({hint})\n'
+
+
+def test_serve(
+    rules: Path, served: list[ServerSettings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The server starts with what was asked for, and a line to try it is printed."""
+    assert main(["serve", str(rules), "--port", "9000"]) == 0
+    assert served == [ServerSettings(rules=str(rules), store="memory://", port=9000)]
+    out, err = capsys.readouterr()
+    digest = load_rules(rules)["demo", "main"].digest
+    assert f"demo/main: 2 audiences, 1 experiences, ruleset {digest}" in out
+    url = "http://127.0.0.1:9000/v2/organizations/demo/environments/main/profiles"
+    assert f"curl -s '{url}' -d '" in out
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [("0.0.0.0", "127.0.0.1"), ("::1", "[::1]"), ("shop.example", "shop.example")],
+)
+def test_serve_prints_an_address_that_works(
+    host: str,
+    shown: str,
+    rules: Path,
+    served: list[ServerSettings],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The printed address can be called as it is, whatever the server listens on."""
+    assert main(["serve", str(rules), "--host", host]) == 0
+    assert served[0].host == host
+    assert f"serves http://{shown}:8080\n" in capsys.readouterr().out
+
+
+def test_serve_names_what_is_set_aside(
+    rules: Path, served: list[ServerSettings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rules that are set aside are named at the start, and the rest is served."""
+    write(rules, "demo/main/app.json", SET_ASIDE)
+    assert main(["serve", str(rules)]) == 0
+    assert len(served) == 1
+    assert "odd never matches" in capsys.readouterr().err
+
+
+def test_serve_refuses_faulty_rules(
+    rules: Path, served: list[ServerSettings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a fault in the rules nothing is served."""
+    write(rules, "demo/main/b.yaml", "audiences: [{id: b}]")
+    assert main(["serve", str(rules)]) == 1
+    assert served == []
+    assert "a rule must say something" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("store", ["mongo://x", "profiles.db", "sqlite://", ""])
+def test_serve_with_a_bad_store(
+    store: str, rules: Path, served: list[ServerSettings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A URL that names no store is one clear message."""
+    assert main(["serve", str(rules), "--store", store]) == 2
+    assert served == []
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("edgewise: ")
+    assert "Traceback" not in err
+
+
+def test_serve_from_memory_takes_one_worker(
+    rules: Path, served: list[ServerSettings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Processes share no memory, so that several of them need another store."""
+    assert main(["serve", str(rules), "--workers", "2"]) == 2
+    assert served == []
+    assert "memory:// keeps profiles inside one process" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param([], "COMMAND", id="no-command"),
+        pytest.param(["fly"], "invalid choice: 'fly'", id="unknown-command"),
+        pytest.param(["check"], "required: rules", id="no-rules"),
+        pytest.param(["serve", "r", "--port", "0"], "a port is a number from 1", id="port-0"),
+        pytest.param(["serve", "r", "--port", "70000"], "a port is a number from 1", id="port"),
+        pytest.param(["serve", "r", "--port", "x"], "a port is a number from 1", id="no-port"),
+        pytest.param(["serve", "r", "--workers", "0"], "from 1 to 256 processes", id="workers"),
+        pytest.param(["serve", "r", "--workers", "x"], "from 1 to 256 processes", id="no-number"),
+    ],
+)
+def test_wrong_arguments(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A slip in the arguments is told before anything is done."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    """The schema of rule files is printed as it is published."""
+    assert main(["schema"]) == 0
+    assert capsys.readouterr() == (schema_text(), "")
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """The version is printed."""
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"edgewise {__version__}\n"
+
+
+def test_as_a_process(rules: Path) -> None:
+    """As a process the command exits with its status, and prints nothing but its message."""
+    write(
+        rules, "demo/main/b.yaml", 'audiences: [{id: "b\\n", has trait: {k: {matches: "(?=a)"}}}]'
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "edgewise.cli", "check", str(rules)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ENGINE)},
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        "rules/demo/main/b.yaml#/audiences/0/has trait/k/matches: RE2 refuses the expression:"
+        " invalid perl operator: (?= (RE2 syntax: no look-around, no back-references)"
+        " [regex_invalid]\n"
+    )
