@@ -69,17 +69,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 1 <= port <= 65535:
+    if not (text.isdecimal() and 1 <= int(text) <= 65535):
         raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
-    return port
+    return int(text)
 
 
 def _workers(text: str) -> int:
-    workers = int(text)
-    if not 1 <= workers <= 256:
+    if not (text.isdecimal() and 1 <= int(text) <= 256):
         raise argparse.ArgumentTypeError("from 1 to 256 processes")
-    return workers
+    return int(text)
 
 
 def _serve(options: argparse.Namespace) -> int:
