@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edgewise import __version__
 from edgewise.audiences.listing import list_source
-from edgewise.commands import import_contentful, render, simulate, synth
+from edgewise.commands import import_contentful, imports, render, simulate, synth
 from edgewise.errors import EdgewiseError, Fault, RulesError, StoreUrlError
 from edgewise.parsing import closest
 from edgewise.ruleset import Ruleset
@@ -57,8 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("audience", help="the audience's id")
     show.set_defaults(command=_show_source)
 
-    imports = commands.add_parser("import", help="take over rules written elsewhere")
-    import_contentful.register(imports.add_subparsers(required=True, metavar="FROM"))
+    takers = commands.add_parser("import", help="take over rules written elsewhere")
+    import_contentful.register(takers.add_subparsers(required=True, metavar="FROM"))
+    imports.register(commands)
     render.register(commands)
     simulate.register(commands)
     synth.register(commands)

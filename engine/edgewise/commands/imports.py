@@ -1,0 +1,144 @@
+"""`edgewise imports list|retry|drop --store URL`: what could not be applied of imports."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from edgewise.commands.arguments import Subparsers
+from edgewise.errors import InputError, StoreCorrupt
+from edgewise.importing import decode_part
+from edgewise.stores.base import ServiceStore
+from edgewise.stores.import_queue import BuriedPart, ImportQueue
+from edgewise.stores.urls import open_store
+
+_PAGE = 500
+_COLUMNS = ("id", "environment", "profile", "events", "attempts", "queued", "reason")
+
+
+def register(commands: Subparsers) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("imports", help="see and settle what failed of imports")
+    _add_store(parser, None)
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+
+    listing = actions.add_parser("list", help="name the buried parts, with the reason")
+    listing.add_argument("--format", choices=("table", "json"), default="table")
+    listing.set_defaults(command=lambda options: _run(options, _list))
+
+    retry = actions.add_parser("retry", help="queue buried parts anew")
+    retry.set_defaults(command=lambda options: _run(options, _retry))
+
+    drop = actions.add_parser("drop", help="remove buried parts for good")
+    drop.set_defaults(command=lambda options: _run(options, _drop))
+
+    for action in (retry, drop):
+        chosen = action.add_mutually_exclusive_group(required=True)
+        chosen.add_argument("ids", nargs="*", type=int, default=[], help="as listed")
+        chosen.add_argument("--all", action="store_true", help="every buried part")
+    for action in (listing, retry, drop):
+        _add_store(action, argparse.SUPPRESS)
+
+
+def _add_store(parser: ArgumentParser, default: str | None) -> None:
+    parser.add_argument("--store", default=default, metavar="URL", help="sqlite:///path.db")
+
+
+def _run(options: Namespace, action: Callable[[Namespace, ImportQueue], Awaitable[int]]) -> int:
+    async def with_store() -> int:
+        store = _existing(options.store)
+        try:
+            return await action(options, store.queue)
+        finally:
+            await store.close()
+
+    return asyncio.run(with_store())
+
+
+def _existing(url: str | None) -> ServiceStore:
+    """The store of a URL that is there: a mistyped path must not become an empty queue."""
+    if url is None:
+        raise InputError("name the store: --store sqlite:///path.db")
+    parts = urlsplit(url)
+    if parts.scheme == "memory":
+        raise InputError("memory:// is inside the server process; its queue ends with it")
+    if parts.scheme == "sqlite" and not Path(unquote(parts.path)).is_file():
+        raise InputError(f"{url}: there is no such file")
+    return open_store(url)
+
+
+async def _list(options: Namespace, queue: ImportQueue) -> int:
+    rows = [_row_of(part) async for part in _buried(queue)]
+    state = await queue.state()
+    if options.format == "json":
+        parts = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+        print(json.dumps({"waiting": state.waiting, "buried": parts}, indent=2))
+        return 0
+    if rows:
+        print(_table([tuple(column.upper() for column in _COLUMNS), *rows]), end="\n\n")
+    print(f"{state.waiting} waiting, {state.buried} buried")
+    return 0
+
+
+async def _retry(options: Namespace, queue: ImportQueue) -> int:
+    now_ms = time.time_ns() // 1_000_000
+    return await _settle(options, queue, lambda part_id: queue.revive(part_id, now_ms), "queued")
+
+
+async def _drop(options: Namespace, queue: ImportQueue) -> int:
+    return await _settle(options, queue, queue.drop, "removed")
+
+
+async def _settle(
+    options: Namespace,
+    queue: ImportQueue,
+    settle: Callable[[int], Awaitable[bool]],
+    done: str,
+) -> int:
+    ids = [part.id async for part in _buried(queue)] if options.all else options.ids
+    missing = [part_id for part_id in ids if not await settle(part_id)]
+    print(f"{len(ids) - len(missing)} {done}")
+    if missing:
+        raise InputError(f"not buried: {', '.join(map(str, missing))}")
+    return 0
+
+
+async def _buried(queue: ImportQueue) -> AsyncIterator[BuriedPart]:
+    after = 0
+    while page := await queue.buried(after, _PAGE):
+        for part in page:
+            yield part
+        after = page[-1].id
+
+
+def _row_of(part: BuriedPart) -> tuple[object, ...]:
+    queued = datetime.fromtimestamp(part.queued_ms / 1000, UTC).isoformat(timespec="seconds")
+    try:
+        found = decode_part(part.data)
+    except StoreCorrupt:
+        return (part.id, "", "", "", part.attempts, queued, part.reason)
+    return (
+        part.id,
+        f"{found.organization}/{found.environment}",
+        found.profile.names[0],
+        len(found.profile.events),
+        part.attempts,
+        queued,
+        part.reason,
+    )
+
+
+def _table(rows: Sequence[Sequence[object]]) -> str:
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in texts
+    )
