@@ -48,10 +48,23 @@ def pins_of(lock: str) -> dict[str, str]:
     return {canonical(name): version for name, version in PIN.findall(text)}
 
 
-def imported_packages() -> set[str]:
-    """Top-level packages that the engine imports and that neither Python nor itself provides."""
+def distributions(packages: set[str]) -> set[str]:
+    """The distributions that provide some packages."""
+    providers = packages_distributions()
+    return {canonical(providers[package][0]) for package in packages}
+
+
+def imported_packages(*parts: str) -> set[str]:
+    """Top-level packages that the engine imports and that neither Python nor itself provides.
+
+    Args:
+        parts: modules or folders of the engine to look at; all without any.
+    """
+    engine = ROOT / "engine" / "edgewise"
     found = set()
-    for path in (ROOT / "engine").rglob("*.py"):
+    for path in engine.rglob("*.py"):
+        if parts and path.relative_to(engine).parts[0] not in parts:
+            continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import):
                 found |= {alias.name.partition(".")[0] for alias in node.names}
@@ -61,10 +74,17 @@ def imported_packages() -> set[str]:
 
 
 def test_dependencies_are_what_the_engine_imports(project: dict[str, Any]) -> None:
-    """Every import is declared, and every declared dependency is imported or looked up."""
-    providers = packages_distributions()
-    needed = {canonical(providers[package][0]) for package in imported_packages()}
-    assert needed | LOOKED_UP == names_of(project["dependencies"])
+    """Every import is declared, and every declared dependency is imported or looked up.
+
+    What only simulations import is an extra, and nothing else of the engine imports it.
+    """
+    extra = names_of(project["optional-dependencies"]["simulate"])
+    assert distributions(imported_packages("simulate")) >= extra
+    assert (
+        distributions(imported_packages()) | LOOKED_UP == names_of(project["dependencies"]) | extra
+    )
+    everything_else = {one.name for one in (ROOT / "engine" / "edgewise").iterdir()} - {"simulate"}
+    assert not distributions(imported_packages(*everything_else)) & extra
 
 
 @pytest.mark.parametrize("lock", LOCKS)
