@@ -20,7 +20,6 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.peers.libraries import LIBRARIES, Library
-from benchmarks.peers.machine import this_machine
 from benchmarks.peers.results import RESULTS, Run, report_of
 from benchmarks.peers.table import rows_text, table_of
 
@@ -82,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
         except (subprocess.CalledProcessError, OSError) as error:
             print(f"{one.label} at N = {size:,} failed: {error}", file=sys.stderr)
             return 1
-    report = report_of(runs, this_machine())
+    report = report_of(runs)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     print(table_of(report), rows_text(report.rows), sep="\n\n")

@@ -2,8 +2,8 @@
 
     python -m benchmarks.charts
 
-writes docs/images/cost-by-audiences.svg from results/peers.json and, where results/stages.json is
-there, docs/images/request-stages.svg.
+writes docs/images/cost-by-audiences.svg and the table of docs/peers.md from results/peers.json, and
+docs/images/request-stages.svg from results/stages.json, where these are there.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ import msgspec
 
 from benchmarks.bench_stages import RESULTS as STAGES_FILE
 from benchmarks.bench_stages import StagesReport
+from benchmarks.peers.libraries import library
 from benchmarks.peers.results import RESULTS as PEERS_FILE
 from benchmarks.peers.results import Report
-from benchmarks.peers.table import FLOOR, OURS
+from benchmarks.peers.table import FLOOR, OURS, page_text, with_results
 
-IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+IMAGES, PAGE = DOCS / "images", DOCS / "peers.md"
 FONT = "Helvetica, Arial, sans-serif"
 INK, ACCENT, GREY = "#24292f", "#c2410c", "#8c959f"
 LABEL_GAP = 1.45
@@ -32,7 +34,7 @@ LABEL_GAP = 1.45
 def cost_points(report: Report) -> list[dict[str, Any]]:
     """Return a point per label and size, with microseconds per decision."""
     points = [
-        {"label": entry.label, "audiences": entry.size, "us": entry.library_us}
+        {"label": library(entry.name).title, "audiences": entry.size, "us": entry.library_us}
         for entry in report.entries
     ]
     for size in sorted({entry.size for entry in report.entries}):
@@ -83,9 +85,7 @@ def cost_chart(report: Report) -> alt.LayerChart:
         alt.when(ours).then(alt.value(ACCENT)).when(floor).then(alt.value(GREY))
         .otherwise(alt.value(INK))
     )  # fmt: skip
-    base = alt.Chart(alt.Data(values=points)).encode(
-        x=across, y=up, color=colour, detail="label:N"
-    )
+    base = alt.Chart(alt.Data(values=points)).encode(x=across, y=up, color=colour, detail="label:N")
     lines = base.mark_line(point=alt.OverlayMarkDef(size=28)).encode(
         strokeWidth=alt.when(ours).then(alt.value(3.5)).otherwise(alt.value(1.3)),
         strokeDash=alt.when(floor).then(alt.value([5, 4])).otherwise(alt.value([1, 0])),
@@ -149,7 +149,8 @@ def main() -> int:
     if PEERS_FILE.exists():
         report = msgspec.json.decode(PEERS_FILE.read_bytes(), type=Report)
         cost_chart(report).save(IMAGES / "cost-by-audiences.svg")
-        drawn.append("cost-by-audiences.svg")
+        PAGE.write_text(with_results(PAGE.read_text("utf-8"), page_text(report)), "utf-8")
+        drawn += ["cost-by-audiences.svg", PAGE.name]
     if STAGES_FILE.exists():
         stages = msgspec.json.decode(STAGES_FILE.read_bytes(), type=StagesReport)
         stages_chart(stages).save(IMAGES / "request-stages.svg")

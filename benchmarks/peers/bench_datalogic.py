@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 import xxhash
-from datalogic_py import DataHandle, Engine, Rule, Session
+from datalogic_py import Engine, Rule
 
 from benchmarks.peers.forms.datalogic import rule_of
 from benchmarks.peers.shapes import Pair, Prepared
@@ -21,22 +21,24 @@ LOW_HALF = (1 << 32) - 1
 class Compiled(msgspec.Struct, frozen=True):
     """All memberships as one rule, and what splits each audience."""
 
-    session: Session
     rule: Rule
     splits: list[tuple[str, int]]
 
 
 def prepare(audiences: Sequence[AudienceSpec], visitors: Sequence[Visitor]) -> Prepared:
-    """Return the compiled rule; one rule for all is the fastest of the forms on offer."""
-    engine = Engine()
+    """Return one compiled rule for all audiences, on plain attributes: the fastest form on offer.
+
+    A rule for each audience in one call, as the library's guide has it for rule sets, takes one and
+    a half times as long.
+    """
     splits = [(one.id, xxh3_seed(str(experiment_of(one.id)["id"]))) for one in audiences]
-    compiled = Compiled(engine.session(), engine.compile(rule_of(audiences)), splits)
+    compiled = Compiled(Engine().compile(rule_of(audiences)), splits)
     return Prepared(compiled, list(visitors))
 
 
 def decide(engine: Compiled, visitor: Visitor) -> list[Pair]:
     """Return the pairs of a visitor."""
-    members = engine.session.evaluate_data(engine.rule, DataHandle(visitor.attributes))
+    members = engine.rule.evaluate(visitor.attributes)
     key = visitor.id.encode()
     digest = xxhash.xxh3_64_intdigest
     return [

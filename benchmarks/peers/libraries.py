@@ -11,6 +11,7 @@ class Library(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         name: of its adapter `bench_<name>`, its requirements and its environment.
         label: the distribution's name.
+        title: what people call it.
         splits: whether it has experiments of its own; otherwise the engine's hash splits, and
             variants must be equal too.
         sizes: the numbers of audiences it is timed with.
@@ -18,19 +19,26 @@ class Library(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     label: str
+    title: str
     splits: bool = True
     sizes: tuple[int, ...] = (10, 100, 1_000)
 
 
 LIBRARIES = (
-    Library(name="datalogic", label="datalogic-py", splits=False, sizes=(10, 100, 1_000, 5_000)),
-    Library(name="eppo", label="eppo-server-sdk", sizes=(10, 100, 1_000, 5_000)),
-    Library(name="statsig", label="statsig-python-core"),
-    Library(name="posthog", label="posthog"),
-    Library(name="flagsmith", label="flagsmith-flag-engine"),
-    Library(name="launchdarkly", label="launchdarkly-server-sdk"),
-    Library(name="growthbook", label="growthbook"),
-    Library(name="unleash", label="UnleashClient"),
+    Library(
+        name="datalogic",
+        label="datalogic-py",
+        title="datalogic-py",
+        splits=False,
+        sizes=(10, 100, 1_000, 5_000),
+    ),
+    Library(name="eppo", label="eppo-server-sdk", title="Eppo SDK", sizes=(10, 100, 1_000, 5_000)),
+    Library(name="statsig", label="statsig-python-core", title="Statsig core"),
+    Library(name="posthog", label="posthog", title="PostHog"),
+    Library(name="flagsmith", label="flagsmith-flag-engine", title="Flagsmith engine"),
+    Library(name="launchdarkly", label="launchdarkly-server-sdk", title="LaunchDarkly SDK"),
+    Library(name="growthbook", label="growthbook", title="GrowthBook"),
+    Library(name="unleash", label="UnleashClient", title="UnleashClient"),
 )
 
 

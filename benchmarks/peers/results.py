@@ -8,7 +8,7 @@ from statistics import median
 
 import msgspec
 
-from benchmarks.peers.libraries import LIBRARIES
+from benchmarks.peers.libraries import LIBRARIES, library
 from benchmarks.peers.machine import Machine
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "peers.json"
@@ -43,6 +43,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     label: str
     version: str
+    machine: Machine
     size: int
     checked: Checked
     visitors_per_repeat: int
@@ -126,19 +127,19 @@ def rows_of(entries: Iterable[Entry]) -> list[Row]:
         rows.append(_row("datalogic-py", gated["datalogic"].to_ours, limit=5, goal=7))
     if sdks:
         fastest = min(sdks, key=lambda entry: entry.to_ours)
-        name = f"the fastest experimentation SDK ({fastest.label})"
+        name = f"the fastest experimentation SDK ({library(fastest.name).title})"
         rows.append(_row(name, fastest.to_ours, limit=25, goal=40))
     return rows
 
 
-def report_of(runs: Sequence[Run], machine: Machine) -> Report:
-    """Return the report of all runs."""
+def report_of(runs: Sequence[Run]) -> Report:
+    """Return the report of all runs of one machine and one Python."""
     by_case: dict[tuple[str, int], list[Run]] = {}
     for run in runs:
         by_case.setdefault((run.name, run.size), []).append(run)
     entries = [entry_of(case) for case in by_case.values()]
     entries.sort(key=lambda entry: (entry.size, entry.library_us))
-    return Report(workload="W", machine=machine, entries=entries, rows=rows_of(entries))
+    return Report(workload="W", machine=runs[0].machine, entries=entries, rows=rows_of(entries))
 
 
 def _row(name: str, value: float, *, limit: float, goal: float) -> Row:

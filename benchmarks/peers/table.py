@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 
+from benchmarks.peers.libraries import library
 from benchmarks.peers.results import GATED_SIZE, Entry, Report, Row
 
 OURS, FLOOR = "edgewise", "inline floor"
+START, END = "<!-- results: peers -->", "<!-- end -->"
 
 
 def table_of(report: Report) -> str:
@@ -21,6 +23,26 @@ def table_of(report: Report) -> str:
     return "\n".join([*lines, *map(_line, _library_lines(report, sizes))])
 
 
+def with_results(page: str, text: str) -> str:
+    """Return a page with the text between its results marker and the end marker replaced.
+
+    Errors: ValueError where the page has no such markers.
+    """
+    before, start, rest = page.partition(START)
+    _, end, after = rest.partition(END)
+    if not start or not end:
+        raise ValueError(f"the page needs a line {START} and after it a line {END}")
+    return f"{before}{start}\n\n{text}\n\n{end}{after}"
+
+
+def page_text(report: Report) -> str:
+    """Return what the documentation says of a report: machine, table and rows with a limit."""
+    machine = report.machine
+    where = f"{machine.processor}, {machine.cores} cores, {machine.system}, {machine.python}."
+    ends = "\n".join(f"- {line}" for line in rows_text(report.rows).splitlines())
+    return f"Measured on {where}\n\n{table_of(report)}\n\n{ends}"
+
+
 def rows_text(rows: Sequence[Row]) -> str:
     """Return the rows that have a limit, one per line."""
     return "\n".join(
@@ -31,18 +53,24 @@ def rows_text(rows: Sequence[Row]) -> str:
 
 
 def _library_lines(report: Report, sizes: Sequence[int]) -> list[list[str]]:
-    by_label: dict[str, dict[int, Entry]] = {}
+    by_name: dict[str, dict[int, Entry]] = {}
     for entry in report.entries:
-        by_label.setdefault(entry.label, {})[entry.size] = entry
-    return [_library_line(label, cases, sizes) for label, cases in by_label.items()]
+        by_name.setdefault(entry.name, {})[entry.size] = entry
+    fastest_first = sorted(by_name, key=lambda name: _at(by_name[name]).library_us)
+    return [_library_line(library(name).title, by_name[name], sizes) for name in fastest_first]
 
 
-def _library_line(label: str, cases: dict[int, Entry], sizes: Sequence[int]) -> list[str]:
-    at = cases.get(GATED_SIZE) or cases[max(cases)]
+def _at(cases: Mapping[int, Entry]) -> Entry:
+    """The size that ratios are told for: 1,000 where it was measured, else the largest."""
+    return cases.get(GATED_SIZE) or cases[max(cases)]
+
+
+def _library_line(title: str, cases: Mapping[int, Entry], sizes: Sequence[int]) -> list[str]:
+    at = _at(cases)
     times = [_number(cases[size].library_us) if size in cases else "" for size in sizes]
     low, high = at.to_ours_range
     faster = f"{_number(at.to_ours)} ({_number(low)} to {_number(high)})"
-    return [label, at.version, *times, _number(at.to_floor), faster]
+    return [title, at.version, *times, _number(at.to_floor), faster]
 
 
 def _column(report: Report, sizes: Sequence[int], field: str) -> list[str]:

@@ -22,6 +22,7 @@ import msgspec
 
 from benchmarks.floor import make_floor
 from benchmarks.peers.libraries import Library, library
+from benchmarks.peers.machine import this_machine
 from benchmarks.peers.results import Checked, Run
 from benchmarks.peers.shapes import Pair, Prepared
 from benchmarks.plain import NOW_MS, AudienceSpec, Visitor, Workload, experiment_of
@@ -66,12 +67,15 @@ def run(one: Library, size: int) -> Run:
     checked = check(one, adapter, prepared, workload, ruleset)
     profiles, inputs = workload.profiles, prepared.inputs
     engine, ask = prepared.engine, adapter.decide
+    # Like floor and library, without the list of audience ids that `decide` answers besides.
+    find_members, variants = ruleset.evaluator.find_members, ruleset.selection.variants
 
     def of_floor(position: int) -> object:
         return floor(profiles[position], NOW_MS)
 
     def of_ours(position: int) -> object:
-        return decide(ruleset, profiles[position], NOW_MS)
+        profile = profiles[position]
+        return variants(find_members(profile, NOW_MS), profile)
 
     def of_library(position: int) -> object:
         return ask(engine, inputs[position])
@@ -82,6 +86,7 @@ def run(one: Library, size: int) -> Run:
         name=one.name,
         label=adapter.label,
         version=importlib.metadata.version(adapter.label),
+        machine=this_machine(),
         size=size,
         checked=checked,
         visitors_per_repeat=chunk,

@@ -9,14 +9,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from benchmarks import bench_peers
 from benchmarks.peers import shapes
 from benchmarks.peers.libraries import LIBRARIES, Library, library
 from benchmarks.peers.machine import Machine
-from benchmarks.peers.results import Checked, Report, Run, report_of
-from benchmarks.peers.table import rows_text, table_of
+from benchmarks.peers.results import RESULTS, Checked, Report, Run, report_of
+from benchmarks.peers.table import page_text, rows_text, table_of, with_results
 from benchmarks.peers.worker import WrongAnswerError, compare, our_pairs
 from benchmarks.plain import NOW_MS, AudienceSpec, Visitor
 from benchmarks.workloads import w
@@ -33,6 +34,11 @@ PLAIN: dict[str, Callable[[Any, Any], bool]] = {
     "gt": lambda value, operand: value > operand,
     "member": lambda value, operand: operand in value,
 }
+
+
+def pin_of(one: Library) -> str:
+    """The requirement that pins a library's version."""
+    return (PEERS / "requirements" / f"{one.name}.in").read_text().splitlines()[-1]
 
 
 def holds(audience: AudienceSpec, attributes: Mapping[str, Any]) -> bool:
@@ -112,6 +118,7 @@ def made_run(name: str, size: int, library_us: float, ours_us: float = 10.0) -> 
         name=name,
         label=library(name).label,
         version="1",
+        machine=Machine(processor="p", cores=2, system="s", python="3"),
         size=size,
         checked=Checked(profiles=1, decisions=1, pairs=2, share_b=0.5),
         visitors_per_repeat=5,
@@ -121,21 +128,17 @@ def made_run(name: str, size: int, library_us: float, ours_us: float = 10.0) -> 
     )
 
 
-def made_report(*runs: Run) -> Report:
-    """The report of some runs on some machine."""
-    return report_of(runs, Machine(processor="p", cores=2, system="s", python="3"))
-
-
 def test_the_limits_are_against_datalogic_and_the_fastest_sdk() -> None:
     """At 1,000 audiences the fastest library with experiments of its own is the one that counts."""
-    report = made_report(
+    runs = [
         made_run("datalogic", 1_000, 60),
         made_run("posthog", 1_000, 900),
         made_run("eppo", 1_000, 300),
         made_run("eppo", 10, 1),
-    )
+    ]
+    report = report_of(runs)
     assert [row.value for row in report.rows] == [6, 30]
-    assert "eppo-server-sdk" in report.rows[1].name
+    assert "Eppo" in report.rows[1].name
     assert all(row.holds for row in report.rows)
 
 
@@ -145,14 +148,14 @@ def test_the_limits_are_against_datalogic_and_the_fastest_sdk() -> None:
 )
 def test_a_limit_is_missed_by_more_than_a_tenth(library_us: float, holds: bool) -> None:
     """A ratio down to 1 / 1.1 of the limit still counts as reached."""
-    (row,) = made_report(made_run("datalogic", 1_000, library_us)).rows
+    (row,) = report_of([made_run("datalogic", 1_000, library_us)]).rows
     assert row.holds is holds
     assert ("MISSED" in rows_text([row])) is not holds
 
 
 def test_rounds_become_one_entry_by_their_median() -> None:
     """Several processes of one case give one entry, with the range of their ratios."""
-    report = made_report(*(made_run("eppo", 10, us) for us in (100, 300, 200)))
+    report = report_of([made_run("eppo", 10, us) for us in (100, 300, 200)])
     (entry,) = report.entries
     assert (entry.rounds, entry.library_us, entry.to_ours) == (3, 200, 20)
     assert entry.to_ours_range == (10, 30)
@@ -160,15 +163,13 @@ def test_rounds_become_one_entry_by_their_median() -> None:
 
 def test_the_table_has_a_line_per_library_and_a_column_per_size() -> None:
     """Floor, engine and libraries stand in one table; what was not measured stays empty."""
-    report = made_report(
-        made_run("eppo", 10, 100), made_run("unleash", 1_000, 5_000), made_run("eppo", 1_000, 50)
-    )
-    lines = table_of(report).splitlines()
+    cases = (("eppo", 10, 100), ("unleash", 1_000, 5_000), ("eppo", 1_000, 50))
+    lines = table_of(report_of([made_run(*case) for case in cases])).splitlines()
     assert lines[0].count("µs") == 2
     assert [line.split(" | ")[0].strip("|* ") for line in lines[2:]] == [
         "inline floor",
         "edgewise",
-        "eppo-server-sdk",
+        "Eppo SDK",
         "UnleashClient",
     ]
     assert "|  | 5,000 |" in lines[-1]
@@ -195,7 +196,27 @@ def test_a_library_has_an_adapter_with_three_names_and_pinned_requirements(one: 
     ]
     assert functions == {"prepare", "decide"}
     assert labels == [one.label]
-    pinned = (PEERS / "requirements" / f"{one.name}.in").read_text().splitlines()[-1]
+    pinned = pin_of(one)
     assert pinned.startswith(f"{one.label}==")
     locked = (PEERS / "requirements" / f"{one.name}.txt").read_text()
     assert f"{pinned.lower()} \\\n    --hash=sha256:" in locked
+
+
+def test_the_page_shows_the_committed_results() -> None:
+    """The documentation's table is the one of the committed results."""
+    report = msgspec.json.decode(RESULTS.read_bytes(), type=Report)
+    page = (bench_peers.ROOT / "docs" / "peers.md").read_text("utf-8")
+    assert with_results(page, page_text(report)) == page
+
+
+def test_the_committed_results_are_of_the_pinned_versions() -> None:
+    """Every library was measured, at each of its sizes, in the version that is pinned now."""
+    report = msgspec.json.decode(RESULTS.read_bytes(), type=Report)
+    measured = {(one.name, one.size, f"{one.label}=={one.version}") for one in report.entries}
+    assert measured == {(one.name, size, pin_of(one)) for one in LIBRARIES for size in one.sizes}
+
+
+def test_a_page_without_markers_is_refused() -> None:
+    """Results are not written over a page that has no place for them."""
+    with pytest.raises(ValueError, match="results: peers"):
+        with_results("text", "table")
