@@ -58,7 +58,10 @@ class _World:
     async def run(self) -> Summary:
         rng = self.rng
         scale = rng.choice((0.3, 1.0, 3.0, 5.0))
-        faults = Faults(busy=0.02 * scale, lost=0.02 * scale, crash=0.01 * scale, slow=0.01 * scale)
+        erasing = rng.random() < 0.4
+        # An erasure must not harm what was created anew while one of its steps was on the way.
+        slow = 0.1 if erasing else 0.01 * scale
+        faults = Faults(busy=0.02 * scale, lost=0.02 * scale, crash=0.01 * scale, slow=slow)
         processes = [
             Process(self.disk, faults, rng, lambda: rng.choice(self.revisions), skew_ms)
             for skew_ms in (0, rng.choice((0, 0, 700)))[: rng.choice((1, 2, 2, 2))]
@@ -68,7 +71,6 @@ class _World:
         shared = Shared(rng, processes, users)
         devices = [Device(shared, self._first_name(users)) for _ in range(rng.randint(2, 5))]
         actors = [device.live(rng.randint(8, 20)) for device in devices]
-        erasing = rng.random() < 0.4
         if erasing:
             actors.append(Eraser(shared, devices).live(rng.randint(1, 5)))
         operator = asyncio.create_task(self._change_rules(processes))
