@@ -11,21 +11,8 @@ import pytest
 from edgewise.errors import InputError, InvalidData
 from edgewise.simulate.mapping import LineMapping, load_mapping
 
-EXPORT = """
-json: [props]
-case: snake
-fields:
-  type: eventName
-  anonymousId: visitorId
-  context.page.url: pageUrl
-  properties: props
-constants:
-  environment: demo/main
-  context.channel: web
-values:
-  type: {pageview: page}
-times: "%Y-%m-%d %H:%M:%S"
-"""
+PAGE = Path(__file__).parents[2] / "docs" / "simulation.md"
+EXPORT = PAGE.read_text("utf-8").partition("```yaml mapping\n")[2].partition("```")[0]
 
 
 def mapped(text: str, tmp_path: Path, **line: Any) -> Any:
@@ -36,7 +23,7 @@ def mapped(text: str, tmp_path: Path, **line: Any) -> Any:
 
 
 def test_export_of_a_warehouse(tmp_path: Path) -> None:
-    """Columns, constants, meanings and times of an export become an event."""
+    """The mapping of the documentation makes an event of an export's line."""
     line = mapped(
         EXPORT,
         tmp_path,
@@ -48,7 +35,7 @@ def test_export_of_a_warehouse(tmp_path: Path) -> None:
     )
     assert line["type"] == "page"
     assert line["anonymousId"] == "v1"
-    assert line["context"] == {"page": {"url": "https://shop.example/"}, "channel": "web"}
+    assert line["context"] == {"page": {"url": "https://shop.example/"}}
     assert line["properties"] == {"cart_size": 2}
     assert line["environment"] == "demo/main"
     assert line["receivedAt"] == "2026-11-01T12:00:00+00:00"
