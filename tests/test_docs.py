@@ -201,7 +201,7 @@ def test_every_block_is_understood() -> None:
     """Each word behind a block's language is one that a test acts on."""
     known: dict[str, set[tuple[str, ...]]] = {
         "sh": {(), ("serve",), ("setup",), ("run",), ("run", "fails")},
-        "yaml": {(), ("fragment",), ("faulty",), ("file=rules/demo/main/mine.yaml",)},
+        "yaml": {(), ("fragment",), ("faulty",), ("mapping",), ("file=rules/demo/main/mine.yaml",)},
         "python": {(), ("app",)},
         "json": {(), ("answer",), ("part",)},
         "text": {(), ("answer",)},
