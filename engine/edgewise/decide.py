@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence, Set
 
 import msgspec
 
-from edgewise.allocation import allocate
 from edgewise.fold import fold_events
 from edgewise.model.decision import Decision, SelectedVariant
 from edgewise.model.event import ReceivedEvent
 from edgewise.model.profile import Profile
-from edgewise.ruleset import Ruleset, ServedExperience
+from edgewise.ruleset import Ruleset
 
 
 def decide(ruleset: Ruleset, profile: Profile, now_ms: int) -> Decision:
@@ -19,16 +18,13 @@ def decide(ruleset: Ruleset, profile: Profile, now_ms: int) -> Decision:
 
     Units: milliseconds since 1970.
     """
-    audiences = ruleset.evaluator.members(profile, now_ms)
-    members = set(audiences)
-    variants = []
-    for served in ruleset.experiences:
-        selected = _select(served, profile, members)
-        if selected is not None:
-            variants.append(selected)
+    evaluator = ruleset.evaluator
+    places = evaluator.find_members(profile, now_ms)
+    variants = ruleset.selection.variants(places, profile)
     if ruleset.shared_variables:
         variants = _without_repeated_changes(variants, ruleset.shared_variables)
-    return Decision(audiences, variants)
+    ids = evaluator.ids
+    return Decision([ids[place] for place in places], variants)
 
 
 def fold_and_decide(
@@ -41,20 +37,6 @@ def fold_and_decide(
     """
     fold_events(profile, received, ruleset.fold_rules, arrival_ms)
     return decide(ruleset, profile, arrival_ms)
-
-
-def _select(
-    served: ServedExperience, profile: Profile, members: set[str]
-) -> SelectedVariant | None:
-    if served.sticky:
-        pinned = profile.assignments.get(served.experience.id)
-        # A variant that has been taken out of the experience since cannot be kept.
-        if pinned is not None and pinned < len(served.selected):
-            return served.selected[pinned]
-    if served.audience_id is not None and served.audience_id not in members:
-        return None
-    index = allocate(served.allocation, profile.stable_id)
-    return None if index is None else served.selected[index]
 
 
 def _without_repeated_changes(

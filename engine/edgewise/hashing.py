@@ -24,10 +24,12 @@ def murmur3_32(text: str) -> int:
     Source: the clients hash the low byte of each UTF-16 code unit, not UTF-8. For ASCII that is
     the same.
     """
-    if text.isascii():
-        return mmh3.hash(text, 0, signed=False)
-    units = text.encode("utf-16-le", "surrogatepass")
-    return mmh3.hash(units[::2], 0, signed=False)
+    return mmh3.hash(low_bytes(text), 0, False)
+
+
+def low_bytes(text: str) -> bytes:
+    """Return what murmur3 hashes of a text: of two texts joined, it is their low bytes joined."""
+    return text.encode() if text.isascii() else text.encode("utf-16-le", "surrogatepass")[::2]
 
 
 def xxh3_seed(experience_id: str) -> int:

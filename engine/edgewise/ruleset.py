@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 import xxhash
 
-from edgewise.allocation import Allocation, make_allocation
+from edgewise.allocation import make_allocation
 from edgewise.audiences.evaluator import Evaluator, make_evaluator
 from edgewise.audiences.meaning import meaning_of
 from edgewise.documents import ParsedRules, parse_documents
@@ -16,19 +16,11 @@ from edgewise.errors import Fault, RulesError
 from edgewise.experiences.answers import selected_variants
 from edgewise.fold import FoldRules
 from edgewise.model.audience import Audience
-from edgewise.model.decision import SelectedVariant
 from edgewise.model.document import RuleDocument
 from edgewise.model.experience import Experience
+from edgewise.selection import Selection, ServedExperience, make_selection
 
-
-class ServedExperience(msgspec.Struct, frozen=True, kw_only=True):
-    """An experience with everything that is worked out once: its allocation and its answers."""
-
-    experience: Experience
-    audience_id: str | None
-    sticky: bool
-    allocation: Allocation
-    selected: tuple[SelectedVariant, ...]
+__all__ = ["Ruleset", "ServedExperience", "load_ruleset"]
 
 
 class Ruleset(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
@@ -39,6 +31,7 @@ class Ruleset(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
         audiences, experiences: in answer order, by id without regard to case.
         shared_variables: keys of variables that several experiences set.
         evaluator: decides all audiences of a profile, and all matchers of an event.
+        selection: leads from matched audiences to variants.
         fold_rules: what the fold needs of it.
         set_aside: faults of app-written audiences and experiences, which never match.
     """
@@ -50,6 +43,7 @@ class Ruleset(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     experiences: tuple[ServedExperience, ...]
     shared_variables: frozenset[str]
     evaluator: Evaluator
+    selection: Selection
     fold_rules: FoldRules
     set_aside: tuple[Fault, ...]
 
@@ -73,6 +67,7 @@ def load_ruleset(organization: str, environment: str, documents: Iterable[RuleDo
         experiences=experiences,
         shared_variables=_shared_variables(experiences),
         evaluator=evaluator,
+        selection=make_selection(evaluator.ids, experiences),
         fold_rules=FoldRules(evaluator.match_event, _sticky_variants(experiences)),
         set_aside=rules.set_aside,
     )

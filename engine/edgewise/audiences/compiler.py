@@ -126,11 +126,14 @@ class SourceWriter:
         numbers of the constants."""
         self._used = set()
         body = self._node(function.tree, 2)
-        lines = [f"def {function.name}({function.arguments}):"]
-        lines += [
+        lines = [f"def {function.name}({function.arguments}):", *self._locals()]
+        return "\n".join([*lines, f"{INDENT}return (", *body, f"{INDENT})", ""])
+
+    def _locals(self) -> list[str]:
+        """Definitions of the local variables that were mentioned since `_used` was emptied."""
+        return [
             f"{INDENT}{name} = {value}" for name, value in _LOCALS.items() if name in self._used
         ]
-        return "\n".join([*lines, f"{INDENT}return (", *body, f"{INDENT})", ""])
 
     def constant(self, value: AnyValue) -> str:
         """Return the name under which generated code finds a value."""

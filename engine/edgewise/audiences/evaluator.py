@@ -1,84 +1,103 @@
-"""All audiences of a profile, and all matchers of an event, by compiled predicates."""
+"""All audiences of a profile, and all matchers of an event.
+
+Few rules run as one generated function (`edgewise.audiences.inline`); where there are more, the
+index takes over (`edgewise.audiences.index`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any as AnyValue
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import xxhash
 
-from edgewise.audiences.compiler import Function, compile_functions
+from edgewise.audiences.index_build import make_index
+from edgewise.audiences.inline import Find, make_find
 from edgewise.audiences.runtime import Generated
 from edgewise.model.audience import All, Any, Audience, CountTest, Leaf, Matcher, Node, Not
 from edgewise.model.event import Event
 from edgewise.model.profile import Profile
 
-Predicate = Callable[[Profile, int], bool]
-EventPredicate = Callable[[Event], bool]
+# The number of tests from which on the index is quicker: about 16 audiences of W(N).
+INDEX_FROM = 60
 
 
 class Evaluator(msgspec.Struct, frozen=True, kw_only=True):
-    """Compiled rules.
+    """Rules ready to run.
 
     Args:
-        predicates: audience id → predicate over a profile and the time in milliseconds.
+        ids: of the audiences, in answer order; a place is a position in here.
         matchers: every matcher that an audience needs, by id.
         matchers_digest: 8 bytes that name this set of matchers.
-        generated: the generated module behind the predicates.
+        find_members: (profile, now_ms) → the places of its audiences, ascending.
+        find_matchers: event → positions in `ordered_matchers` of those that it satisfies.
+        generated: what generated functions live in.
     """
 
-    predicates: dict[str, Predicate]
+    ids: tuple[str, ...]
     matchers: dict[int, Matcher]
     matchers_digest: bytes
-    event_predicates: dict[str, tuple[tuple[Matcher, EventPredicate], ...]]
-    generated: Generated
+    find_members: Find
+    find_matchers: Find
+    ordered_matchers: tuple[Matcher, ...]
+    generated: tuple[Sequence[Generated], ...]
 
     def members(self, profile: Profile, now_ms: int) -> list[str]:
         """Return the ids of the audiences that a profile belongs to, in answer order."""
-        return [
-            audience_id
-            for audience_id, predicate in self.predicates.items()
-            if predicate(profile, now_ms)
-        ]
+        ids = self.ids
+        return [ids[place] for place in self.find_members(profile, now_ms)]
 
     def match_event(self, event: Event) -> list[Matcher]:
         """Return the matchers that an event satisfies."""
-        return [
-            matcher
-            for matcher, matches in self.event_predicates.get(event.type, ())
-            if matches(event)
-        ]
+        matchers = self.ordered_matchers
+        return [matchers[place] for place in self.find_matchers(event)]
 
 
-def make_evaluator(audiences: Sequence[Audience], label: str) -> Evaluator:
-    """Return the evaluator of some audiences, in the order in which they are to be answered."""
+def make_evaluator(
+    audiences: Sequence[Audience], label: str, *, index_from: int = INDEX_FROM
+) -> Evaluator:
+    """Return the evaluator of some audiences, in the order in which they are to be answered.
+
+    Args:
+        index_from: the number of conditions from which on rules are indexed.
+    """
     matchers = {
         matcher.id: matcher for audience in audiences for matcher in matchers_of(audience.tree)
     }
-    functions = [
-        Function(f"audience_{position}", audience.tree)
-        for position, audience in enumerate(audiences)
-    ]
-    event_functions = [
-        Function(f"matcher_{position}", matcher.tree, "event")
-        for position, matcher in enumerate(matchers.values())
-    ]
-    generated = compile_functions([*functions, *event_functions], label)
-    by_type: dict[str, list[tuple[Matcher, AnyValue]]] = {}
-    for function, matcher in zip(event_functions, matchers.values(), strict=True):
-        predicate = generated.functions[function.name]
-        by_type.setdefault(_event_type(matcher.tree), []).append((matcher, predicate))
+    trees = [audience.tree for audience in audiences]
+    matcher_trees = [matcher.tree for matcher in matchers.values()]
+    find_members, of_members = _finder(trees, "profile", label, index_from)
+    find_matchers, of_matchers = _finder(matcher_trees, "event", label, index_from)
     return Evaluator(
-        predicates={
-            audience.id: generated.functions[function.name]
-            for audience, function in zip(audiences, functions, strict=True)
-        },
+        ids=tuple(audience.id for audience in audiences),
         matchers=matchers,
         matchers_digest=_matchers_digest(matchers),
-        event_predicates={name: tuple(pairs) for name, pairs in by_type.items()},
-        generated=generated,
+        find_members=find_members,
+        find_matchers=find_matchers,
+        ordered_matchers=tuple(matchers.values()),
+        generated=(of_members, of_matchers),
     )
+
+
+def _finder(
+    trees: Sequence[Node], subject: str, label: str, index_from: int
+) -> tuple[Find, Sequence[Generated]]:
+    if sum(map(_size, trees)) < index_from:
+        find, generated = make_find(trees, subject, label)
+        return find, [generated]
+    index = make_index(trees, subject, label)
+    return index.holding, index.generated
+
+
+def _size(node: Node) -> int:
+    """The number of tests in a tree."""
+    match node:
+        case Not():
+            return _size(node.child)
+        case All() | Any():
+            return sum(map(_size, node.children))
+        case _:
+            return 1
 
 
 def matchers_of(node: Node) -> Iterable[Matcher]:
@@ -91,16 +110,6 @@ def matchers_of(node: Node) -> Iterable[Matcher]:
         case All() | Any():
             for child in node.children:
                 yield from matchers_of(child)
-
-
-def _event_type(tree: Node) -> str:
-    """The type of event a matcher counts: every parser asks for one, at the top of the tree."""
-    for child in tree.children if isinstance(tree, All) else (tree,):
-        if isinstance(child, Leaf) and not isinstance(child.test, CountTest):
-            test = child.test
-            if test.attribute.source == "event_type" and isinstance(test.operand, str):
-                return test.operand
-    raise ValueError("a matcher must ask for one type of event")
 
 
 def _matchers_digest(matchers: Iterable[int]) -> bytes:

@@ -1,0 +1,143 @@
+"""Matched audiences → variants: only experiences that can apply are looked at, in answer order.
+
+Each audience knows its experiences by rank, their place in the answer. Where the ranks ascend along
+the audiences, as they do when ids follow each other, they come out sorted by themselves; otherwise
+the few that apply are sorted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, pairwise
+from typing import Final
+
+import msgspec
+from xxhash import xxh3_64_intdigest
+
+from edgewise.allocation import Allocation, Picker, make_picker, two_way_bound
+from edgewise.hashing import HASH_COUNT, low_bytes
+from edgewise.model.decision import SelectedVariant
+from edgewise.model.experience import Experience
+from edgewise.model.profile import Profile
+
+# Most experiences are settled by one hash and one bound, without a call: (seed, bound, the variant
+# below it, the other one, None). Any other has a picker as its last member, which decides alone.
+Offer = tuple[int, int, SelectedVariant, SelectedVariant, Picker[SelectedVariant] | None]
+
+_LOW_HALF: Final = HASH_COUNT - 1
+
+
+class ServedExperience(msgspec.Struct, frozen=True, kw_only=True):
+    """An experience with everything that is worked out once: its allocation and its answers."""
+
+    experience: Experience
+    audience_id: str | None
+    sticky: bool
+    allocation: Allocation
+    selected: tuple[SelectedVariant, ...]
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """What follows from matched audiences.
+
+    Args:
+        offers: by rank, which is the place in the answer.
+        ranks: by place of the audience, the ranks of its experiences.
+        ranks_for_all: experiences without an audience.
+        offers_in_order: by place of the audience its offers; None where the answer would have to
+            be sorted.
+        sticky: id of a sticky experience → its rank and its variants.
+    """
+
+    offers: tuple[Offer, ...]
+    ranks: tuple[tuple[int, ...], ...]
+    ranks_for_all: tuple[int, ...]
+    offers_in_order: tuple[tuple[Offer, ...], ...] | None
+    sticky: dict[str, tuple[int, tuple[SelectedVariant, ...]]]
+
+    def variants(self, places: Sequence[int], profile: Profile) -> list[SelectedVariant]:
+        """Return the variants of a profile, in answer order.
+
+        Args:
+            places: of the audiences that the profile belongs to, ascending.
+        Cost: about 0.2 us per experience that applies.
+        """
+        pinned = self._pinned(profile.assignments) if self.sticky else None
+        in_order = self.offers_in_order
+        if in_order is not None and not pinned:
+            return _pick([in_order[place] for place in places], profile)
+        ranks = {*self.ranks_for_all, *chain.from_iterable([self.ranks[one] for one in places])}
+        if not pinned:
+            return _pick([[self.offers[rank] for rank in sorted(ranks)]], profile)
+        ranks.update(pinned)
+        offers = [pinned.get(rank) or self.offers[rank] for rank in sorted(ranks)]
+        return _pick([offers], profile)
+
+    def _pinned(self, assignments: Mapping[str, int]) -> dict[int, Offer]:
+        """Offers that leave no choice, by rank.
+
+        A variant that has been taken out of its experience since cannot be kept.
+        """
+        pinned = {}
+        for experience_id, index in assignments.items():
+            rank, selected = self.sticky.get(experience_id, (0, ()))
+            if index < len(selected):
+                pinned[rank] = _certain(selected[index])
+        return pinned
+
+
+def make_selection(audience_ids: Sequence[str], served: Sequence[ServedExperience]) -> Selection:
+    """Return the selection of some experiences.
+
+    Args:
+        audience_ids: in answer order; a place is a position in here.
+        served: in answer order.
+    """
+    ranks_of: dict[str | None, list[int]] = {}
+    for rank, one in enumerate(served):
+        ranks_of.setdefault(one.audience_id, []).append(rank)
+    for_all = tuple(ranks_of.get(None, ()))
+    ranks = tuple(tuple(ranks_of.get(audience_id, ())) for audience_id in audience_ids)
+    offers = tuple(map(_offer, served))
+    in_order = not for_all and all(low < high for low, high in pairwise(chain.from_iterable(ranks)))
+    return Selection(
+        offers=offers,
+        ranks=ranks,
+        ranks_for_all=for_all,
+        offers_in_order=tuple(tuple(offers[rank] for rank in some) for some in ranks)
+        if in_order
+        else None,
+        sticky={
+            one.experience.id: (rank, one.selected) for rank, one in enumerate(served) if one.sticky
+        },
+    )
+
+
+def _offer(served: ServedExperience) -> Offer:
+    selected, allocation = served.selected, served.allocation
+    bound = two_way_bound(allocation)
+    if bound is None:
+        return (0, 0, selected[0], selected[0], make_picker(allocation, selected))
+    return (allocation.seed, bound, selected[0], selected[1], None)
+
+
+def _certain(variant: SelectedVariant) -> Offer:
+    return (0, HASH_COUNT, variant, variant, None)
+
+
+def _pick(groups: Iterable[Sequence[Offer]], profile: Profile) -> list[SelectedVariant]:
+    stable_id = profile.stable_id
+    if stable_id.isascii():
+        utf8 = low = stable_id.encode()
+    else:
+        utf8, low = stable_id.encode("utf-8", "surrogatepass"), low_bytes(stable_id)
+    picked: list[SelectedVariant] = []
+    append = picked.append
+    hash_of = xxh3_64_intdigest
+    for offers in groups:
+        for seed, bound, below, above, pick in offers:
+            if pick is None:
+                append(below if hash_of(utf8, seed) & _LOW_HALF < bound else above)
+            elif (variant := pick(utf8, low)) is not None:
+                append(variant)
+    return picked
