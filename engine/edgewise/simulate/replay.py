@@ -90,9 +90,9 @@ class Replay:
             self._decide(visitor, visitor.expires_ms)
 
     def _find(self, name: str, received: Sequence[ReceivedEvent], arrival_ms: int) -> Visitor:
-        if not any(item.event.type in CLAIMING_TYPES for item in received):
-            profile_id = self._ids.get(name)
-            known = None if profile_id is None else self.visitors.visitor(profile_id)
+        profile_id = self._ids.get(name)
+        if profile_id is not None and not _claims(received):
+            known = self.visitors.visitor(profile_id)
             if known is not None:
                 return known
         created = self.visitors.created
@@ -147,7 +147,7 @@ class Replay:
     def _fold(self, visitor: Visitor, fresh: Sequence[ReceivedEvent], arrival_ms: int) -> bool:
         """Fold events; return whether the profile may get something else now."""
         profile, watch = visitor.profile, self._watch
-        location = _location_before(profile.location, fresh)
+        location, has_traits = _before(profile.location, fresh)
         device, sessions = profile.device, profile.session.count
         assigned = len(profile.assignments)
         watch.begin(profile, arrival_ms)
@@ -159,19 +159,19 @@ class Replay:
         if watch.shortest_ms != NEVER_MS:
             self._note_window(visitor, fresh, arrival_ms)
         return (
-            watch.turned
+            has_traits
+            or watch.turned
             or sessions != profile.session.count
             or device != profile.device
             or assigned != len(profile.assignments)
             or (location is not None and location != msgspec.structs.astuple(profile.location))
-            or any(item.event.traits and item.event.type == "identify" for item in fresh)
         )
 
     def _note_window(
         self, visitor: Visitor, fresh: Sequence[ReceivedEvent], arrival_ms: int
     ) -> None:
         """Note when the events just counted may leave their windows: not later than this."""
-        oldest_ms = min(item.time_ms for item in fresh)
+        oldest_ms = min([item.time_ms for item in fresh])
         expires_ms = oldest_ms + self._watch.shortest_ms + 1
         if expires_ms <= arrival_ms:
             expires_ms = next_expiry(visitor.profile, self._matchers, arrival_ms)
@@ -191,13 +191,26 @@ class Replay:
             visitor.unshown = True
 
 
-def _location_before(location: Location, fresh: Sequence[ReceivedEvent]) -> tuple[Any, ...] | None:
-    """The members of the location, where an event brings one that the fold will write over it."""
+def _claims(received: Sequence[ReceivedEvent]) -> bool:
+    """Whether some event identifies the visitor."""
+    for item in received:  # noqa: SIM110  # three times as fast as any()
+        if item.event.type in CLAIMING_TYPES:
+            return True
+    return False
+
+
+def _before(
+    location: Location, fresh: Sequence[ReceivedEvent]
+) -> tuple[tuple[Any, ...] | None, bool]:
+    """The members of the location where events may overwrite it, and whether they bring traits."""
+    members, has_traits = None, False
     for item in fresh:
-        context = item.event.context
-        if context is not None and context.location is not None:
-            return msgspec.structs.astuple(location)
-    return None
+        event = item.event
+        if event.context is not None and event.context.location is not None and members is None:
+            members = msgspec.structs.astuple(location)
+        if event.traits and event.type == "identify":
+            has_traits = True
+    return members, has_traits
 
 
 def _overflow(kept: bytes, fresh: Sequence[ReceivedEvent]) -> bytes:

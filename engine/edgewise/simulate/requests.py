@@ -6,7 +6,7 @@ body of a request with the same three beside its `events`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -80,14 +80,17 @@ class LineReader:
         Errors: InvalidData for what cannot be replayed.
         """
         head = _head_of(data)
-        heads = [head]
-        events = [data]
-        if head.events is not None:
+        if head.events is None:
+            heads = [head]
+            events = [data]
+        else:
             if not 1 <= len(head.events) <= MAX_EVENTS:
                 raise InvalidData(f"events: expected 1 to {MAX_EVENTS} events")
             events = [bytes(part) for part in head.events]
             heads = [_head_of(part) for part in events]
-        name = _name_of(head) or next(filter(None, map(_name_of, heads)), "")
+        name = _name_of(head)
+        if not name:
+            name = next(filter(None, map(_name_of, heads)), "")
         if not name:
             raise InvalidData("there is no profileId, anonymousId or userId")
         check_id(name, "profileId")
@@ -97,7 +100,7 @@ class LineReader:
             arrival_ms=_arrival_of(head, heads),
             source=self._source,
             line=line,
-            user_ids=tuple(_claims(heads)),
+            user_ids=_claims(heads),
             events=events,
         )
 
@@ -115,7 +118,7 @@ def claims_of(event: bytes) -> tuple[str, ...]:
 
     Errors: InvalidData for an event that is no JSON object.
     """
-    return tuple(_claims([_head_of(event)]))
+    return _claims([_head_of(event)])
 
 
 def _head_of(data: bytes) -> _Head:
@@ -147,7 +150,5 @@ def _own_time(head: _Head) -> int | None:
     return None
 
 
-def _claims(heads: Sequence[_Head]) -> Iterator[str]:
-    for head in heads:
-        if head.user_id and head.type in CLAIMING_TYPES:
-            yield head.user_id
+def _claims(heads: Sequence[_Head]) -> tuple[str, ...]:
+    return tuple([head.user_id for head in heads if head.user_id and head.type in CLAIMING_TYPES])

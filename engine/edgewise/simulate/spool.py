@@ -11,6 +11,7 @@ import mmap
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
+from struct import Struct
 from typing import BinaryIO
 
 import msgspec
@@ -21,7 +22,9 @@ from edgewise.simulate.requests import Record
 SPOOL_NAME = "events.spool"
 INDEX_NAME = "events.index"
 
-_LENGTH_BYTES = 4
+_LENGTH = Struct("<I")
+_LENGTH_BYTES = _LENGTH.size
+_PLACE = Struct("=QQ")  # Read back as an array, so in this machine's order of bytes.
 _INDEX_AT_ONCE = 1 << 16
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Record)
@@ -53,9 +56,8 @@ class SpoolWriter:
     def add(self, record: Record, key: int) -> bytes:
         """Append a record, which belongs to the cluster of a key; return it as it was written."""
         data = _ENCODER.encode(record)
-        self._events.write(len(data).to_bytes(_LENGTH_BYTES, "little"))
-        self._events.write(data)
-        self._index.write(self._offset.to_bytes(8, "little") + key.to_bytes(8, "little"))
+        self._events.write(_LENGTH.pack(len(data)) + data)
+        self._index.write(_PLACE.pack(self._offset, key))
         self._offset += _LENGTH_BYTES + len(data)
         self.records += 1
         return data
@@ -107,8 +109,7 @@ def read_records(records: PartitionRecords) -> Iterator[Record]:
     ):
         for offset in offsets:
             start = offset + _LENGTH_BYTES
-            length = int.from_bytes(spool[offset:start], "little")
-            yield _DECODER.decode(spool[start : start + length])
+            yield _DECODER.decode(spool[start : start + _LENGTH.unpack_from(spool, offset)[0]])
 
 
 def carry_along(records: PartitionRecords) -> PartitionRecords:
@@ -118,7 +119,7 @@ def carry_along(records: PartitionRecords) -> PartitionRecords:
     parts = []
     for record in read_records(records):
         data = _ENCODER.encode(record)
-        parts += [len(data).to_bytes(_LENGTH_BYTES, "little"), data]
+        parts += [_LENGTH.pack(len(data)), data]
     return PartitionRecords(data=b"".join(parts))
 
 
@@ -127,7 +128,7 @@ def _records_in(data: bytes) -> Iterator[Record]:
     offset = 0
     while offset < len(data):
         start = offset + _LENGTH_BYTES
-        offset = start + int.from_bytes(view[offset:start], "little")
+        offset = start + _LENGTH.unpack_from(view, offset)[0]
         yield _DECODER.decode(view[start:offset])
 
 
