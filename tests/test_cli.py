@@ -141,7 +141,8 @@ def test_serve(
 ) -> None:
     """The server starts with what was asked for, and a line to try it is printed."""
     assert main(["serve", str(rules), "--port", "9000"]) == 0
-    assert served == [ServerSettings(rules=str(rules), store="memory://", port=9000)]
+    copies = str(Path(".data").resolve())
+    assert served == [ServerSettings(rules=str(rules), store="memory://", copies=copies, port=9000)]
     out, err = capsys.readouterr()
     digest = load_rules(rules)["demo", "main"].digest
     assert f"demo/main: 2 audiences, 1 experiences, ruleset {digest}" in out

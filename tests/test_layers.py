@@ -21,17 +21,17 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # The tables that rules are made of: what can be read, how it can be tested, what can be set.
     ("attributes", "operators", "settings"),
     # One subject each, pure: no clock, no I/O, no logging.
-    ("audiences", "experiences", "allocation", "locales", "decoding", "mergetags"),
+    ("audiences", "experiences", "allocation", "locales", "decoding", "mergetags", "previews"),
     ("sessions", "tallies", "devices", "locations"),
     # Request into events, events into profile, two profiles into one, documents into rules.
     ("receiving", "grouping", "fold", "merging", "selection", "documents"),
     # An environment's rules, loaded; then one decision over them.
     ("messages", "ruleset", "schema"),
-    ("decide", "explaining"),
+    ("decide", "explaining", "forcing"),
     # Here the outer world begins: files, databases, networks, clocks.
     ("sources", "stores", "enrich", "ingest"),
     # What one update needs of the store and of its neighbours in time.
-    ("records", "history", "lanes"),
+    ("records", "history", "lanes", "reload"),
     # One profile erased; ids, names and merges; what goes with time.
     ("erasing", "retries"),
     ("identity",),
@@ -40,6 +40,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("batches", "import_worker"),
     # One update from load to save; then HTTP around it; then its process; then the command line.
     ("service", "simulate"),
+    # The same with rules that change while it runs.
+    ("live",),
     ("asgi",),
     ("server",),
     ("commands",),

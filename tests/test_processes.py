@@ -8,17 +8,19 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 from edgewise.model.profile import Profile
 from edgewise.records import Records
 from edgewise.stores.sqlite import SqliteStore
-from tests.sdk.harness import REPOSITORY, free_port, stop, wait_until_healthy
+from tests.sdk.harness import REPOSITORY, START_TIMEOUT_S, free_port, stop, wait_until_healthy
 
 PATH = "/v2/organizations/org/environments/main/profiles"
 RULES = """
@@ -213,3 +215,41 @@ def test_killed_server_loses_nothing_that_it_acknowledged(folder: Path) -> None:
         }
         assert set(messages.values()) == {1}
         assert list(profile.counts.values()) == [per_client * clients_each]
+
+
+def test_every_worker_follows_the_rules(folder: Path) -> None:
+    """A change of a file reaches all workers of a server: no answer comes from the old rules."""
+    port = free_port()
+    command = [sys.executable, "-m", "edgewise.cli", "serve", str(folder / "rules")]
+    command += ["--store", f"sqlite://{folder}/profiles.db", "--port", str(port), "--workers", "3"]
+    log = folder / "workers.log"
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "engine")}
+    url = f"http://127.0.0.1:{port}"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
+    try:
+        wait_until_healthy(url, process, log)
+        before = newest_digests(url, asked=1)
+        rules = folder / "rules" / "org" / "main" / "rules.yaml"
+        rules.write_text(RULES.format(count=7), "utf-8")
+        # Each worker answers some of so many connections, and none of them with the old rules.
+        wait_for(lambda: not newest_digests(url, asked=40) & before)
+    finally:
+        stop(process)
+
+
+def newest_digests(url: str, asked: int) -> set[str]:
+    """The digests of the rules that answer, each asked for over a connection of its own."""
+    digests = set()
+    for _ in range(asked):
+        with urlopen(f"{url}/health", timeout=10) as answer:
+            digests.add(json.load(answer)["environments"]["org/main"]["ruleset"])
+    return digests
+
+
+def wait_for(check: Callable[[], bool]) -> None:
+    """Return once something is true; what does not come true fails after a while."""
+    deadline_s = time.monotonic() + START_TIMEOUT_S
+    while not check():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from edgewise import __version__
 from edgewise.audiences.listing import list_source
 from edgewise.commands import import_contentful, imports, render, simulate, synth
+from edgewise.commands.arguments import add_copies_option
 from edgewise.errors import EdgewiseError, Fault, RulesError, StoreUrlError
 from edgewise.parsing import closest
-from edgewise.ruleset import Ruleset
+from edgewise.reload.loading import LoadedFolder, load_folder
 from edgewise.schema import schema_text
 from edgewise.server import ServerSettings, run
 from edgewise.sources.files import load_rules
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="serve the Experience API")
     serve.add_argument("rules", type=Path, help="folder with <organization>/<environment>/*.yaml")
     serve.add_argument("--store", default=DEFAULT_STORE, help="memory:// or sqlite:///path.db")
+    add_copies_option(serve)
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=_port, default=8080)
     serve.add_argument("--workers", type=_workers, default=1, help="number of processes")
@@ -87,15 +89,17 @@ def _serve(options: argparse.Namespace) -> int:
             "memory:// keeps profiles inside one process; with more than one worker name a store"
             " that they share, such as sqlite:///var/lib/edgewise/profiles.db"
         )
-    rulesets = load_rules(options.rules)
+    loaded = load_folder(options.rules, options.copies)
+    rulesets = loaded.rulesets
     # Opened here only so that a wrong URL is a clear message and not a failing worker.
     open_store(options.store)
     _print_set_aside(fault for ruleset in rulesets.values() for fault in ruleset.set_aside)
-    _print_welcome(rulesets, options)
+    _print_welcome(loaded, options)
     run(
         ServerSettings(
             rules=str(options.rules.resolve()),
             store=options.store,
+            copies=str(options.copies.resolve()),
             host=options.host,
             port=options.port,
             workers=options.workers,
@@ -104,18 +108,18 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_welcome(
-    rulesets: Mapping[tuple[str, str], Ruleset], options: argparse.Namespace
-) -> None:
+def _print_welcome(loaded: LoadedFolder, options: argparse.Namespace) -> None:
     host = f"[{options.host}]" if ":" in options.host else options.host
     base = f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{options.port}"
     print(f"Edgewise {__version__} serves {base}")
-    for (organization, environment), ruleset in rulesets.items():
+    for (organization, environment), ruleset in loaded.rulesets.items():
         print(
             f"  {organization}/{environment}: {len(ruleset.audiences)} audiences,"
             f" {len(ruleset.experiences)} experiences, ruleset {ruleset.digest}"
         )
-    organization, environment = next(iter(rulesets))
+    for (organization, environment), source in loaded.waiting.items():
+        print(f"  {organization}/{environment}: as soon as its rules are read from {source}")
+    organization, environment = next(iter({**loaded.rulesets, **loaded.waiting}))
     path = f"/v2/organizations/{organization}/environments/{environment}/profiles"
     event = (
         '{"type":"page","context":{"page":{"url":"https://shop.example/sale","path":"/sale",'

@@ -12,18 +12,24 @@ from starlette.types import ASGIApp
 from edgewise.asgi.admin import ADMIN_TOKEN_VARIABLE
 from edgewise.asgi.app import build_app
 from edgewise.asgi.interface import HttpSettings
-from edgewise.service import DecisionService
-from edgewise.sources.files import load_rules
+from edgewise.asgi.previews import PREVIEW_SECRET_VARIABLE
+from edgewise.live import LiveService
+from edgewise.reload.reloader import Reloader
 from edgewise.stores.urls import open_store
 
 _SETTINGS_VARIABLE = "EDGEWISE_SERVER"
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What `edgewise serve` was asked for."""
+    """What `edgewise serve` was asked for.
+
+    Args:
+        copies: where sources of rules keep their last good copies.
+    """
 
     rules: str
     store: str
+    copies: str
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 1
@@ -32,8 +38,13 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
 def make_app() -> ASGIApp:
     """Return the application of the settings that `run` left for its worker processes."""
     settings = msgspec.json.decode(os.environ[_SETTINGS_VARIABLE], type=ServerSettings)
-    service = DecisionService(load_rules(Path(settings.rules)), open_store(settings.store))
-    return build_app(service, HttpSettings(admin_token=os.environ.get(ADMIN_TOKEN_VARIABLE, "")))
+    reloader = Reloader(Path(settings.rules), Path(settings.copies))
+    service = LiveService(reloader, open_store(settings.store))
+    http_settings = HttpSettings(
+        admin_token=os.environ.get(ADMIN_TOKEN_VARIABLE, ""),
+        preview_secret=os.environ.get(PREVIEW_SECRET_VARIABLE, ""),
+    )
+    return build_app(service, http_settings, webhooks=service)
 
 
 def run(settings: ServerSettings) -> None:

@@ -15,14 +15,17 @@ from edgewise.batches import AppliedProfile, apply_batch, save_batch
 from edgewise.decide import decide
 from edgewise.decoding import Update
 from edgewise.erasing import erase
-from edgewise.errors import ConfigNotFound, ProfileNotFound
+from edgewise.errors import ConfigNotFound, InvalidData, ProfileNotFound
+from edgewise.explaining import Explanation, explain
 from edgewise.fold import FoldRules
+from edgewise.forcing import force_variant, without_views
 from edgewise.history import catch_up
 from edgewise.identity import Identity
 from edgewise.import_worker import ImportSettings, ImportWorker
 from edgewise.importing import parts_of
 from edgewise.lanes import Lanes
 from edgewise.model.decision import Outcome
+from edgewise.model.forced import ForcedVariant
 from edgewise.model.imports import ImportedProfile
 from edgewise.model.profile import Profile
 from edgewise.receiving import claimed_ids, receive
@@ -83,7 +86,7 @@ class DecisionService:
         self._retention = (
             Retention(store, lambda: self.rulesets, clock, retention) if retention else None
         )
-        self._worker = (
+        self.import_worker = (
             ImportWorker(store, lambda: self.rulesets, clock, self.jitter, imports)
             if imports
             else None
@@ -93,13 +96,13 @@ class DecisionService:
         """Get ready to serve; begin to apply what is imported and to remove what is too old."""
         if self._retention:
             self._retention.start()
-        if self._worker:
-            self._worker.start()
+        if self.import_worker:
+            self.import_worker.start()
 
     async def stop(self) -> None:
         """Let go of the store."""
-        if self._worker:
-            await self._worker.stop()
+        if self.import_worker:
+            await self.import_worker.stop()
         if self._retention:
             await self._retention.stop()
         await self.store.close()
@@ -157,21 +160,30 @@ class DecisionService:
         update: Update,
         *,
         preflight: bool,
+        forced: ForcedVariant | None = None,
     ) -> Outcome:
         """Return a profile after some events, with what it gets; a preflight keeps nothing.
 
+        Args:
+            forced: a variant for this answer alone; events that tell of it are not applied.
         Errors: ConfigNotFound, NamespaceMismatch, ProfileOverload; ServiceUnavailable where the
         events were not applied, so that sending the same again is right.
         """
         ruleset = self.ruleset(organization, environment)
+        if forced is not None:
+            update = without_views(update, forced)
         request = _Request(profile_id or "", profile_id or self.make_id(), update, self.clock())
+        outcome = await self._updated(ruleset, request, preflight)
+        return outcome if forced is None else _with_forced(outcome, ruleset, forced)
+
+    async def _updated(self, ruleset: Ruleset, request: _Request, preflight: bool) -> Outcome:
         if preflight:
             ruleset = _without_pins(ruleset)
             # A new overlay for each attempt, so that none builds on what another has left.
             return await self._retried(
                 lambda: self._apply(Records(OverlayStore(self.store)), ruleset, request)
             )
-        lane = f"{organization}/{environment}/{request.new_id}"
+        lane = f"{ruleset.organization}/{ruleset.environment}/{request.new_id}"
         await self.lanes.enter(lane)
         try:
             return await self._retried(lambda: self._apply(Records(self.store), ruleset, request))
@@ -222,26 +234,50 @@ class DecisionService:
         Every event was checked by `edgewise.decoding` before. Returns False for an environment
         that is not served, whose events are only counted and not kept.
 
-        Errors: StoreError; nothing was queued then.
+        Errors: ServiceUnavailable, after which sending the same again is right; StoreError.
         """
         if (organization, environment) not in self.rulesets:
             self.unknown_imports += sum(len(profile.events) for profile in profiles)
             return False
-        await self.store.queue.enqueue(parts_of(organization, environment, profiles, self.clock()))
-        if self._worker:
-            self._worker.notice()
+        parts = parts_of(organization, environment, profiles, self.clock())
+        await self._retried(lambda: self.store.queue.enqueue(parts))
+        if self.import_worker:
+            self.import_worker.notice()
         return True
 
-    async def read(self, organization: str, environment: str, profile_id: str) -> Outcome:
+    async def read(
+        self,
+        organization: str,
+        environment: str,
+        profile_id: str,
+        *,
+        forced: ForcedVariant | None = None,
+    ) -> Outcome:
         """Return a profile as it is, with what it gets now; changes nothing.
 
+        Args:
+            forced: a variant for this answer alone.
         Errors: ConfigNotFound, ProfileNotFound, NamespaceMismatch, ServiceUnavailable.
         """
         ruleset = self.ruleset(organization, environment)
-        profile = await self._retried(lambda: self._find(ruleset, profile_id))
-        if profile is None:
-            raise ProfileNotFound("Profile not found")
-        return Outcome(profile, decide(ruleset, profile, self.clock()), ruleset.digest)
+        profile = await self._profile(ruleset, profile_id)
+        outcome = Outcome(profile, decide(ruleset, profile, self.clock()), ruleset.digest)
+        return outcome if forced is None else _with_forced(outcome, ruleset, forced)
+
+    async def explain(
+        self, organization: str, environment: str, profile_id: str, audience_id: str | None = None
+    ) -> Explanation:
+        """Return why a profile gets what it gets now; changes nothing.
+
+        Args:
+            audience_id: only this audience and the experiences for it.
+        Errors: as `read`, and InvalidData for an audience that does not exist.
+        """
+        ruleset = self.ruleset(organization, environment)
+        if audience_id is not None and audience_id not in ruleset.evaluator.ids:
+            raise InvalidData(f'audience: there is no "{audience_id}"')
+        profile = await self._profile(ruleset, profile_id)
+        return explain(ruleset, profile, self.clock(), audience_id)
 
     async def erase(self, organization: str, environment: str, profile_id: str) -> None:
         """Remove a profile, its aliases, redirects and logs, and what is queued for it.
@@ -270,6 +306,12 @@ class DecisionService:
 
     async def _retried(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
         return await retried(attempt, self.jitter)
+
+    async def _profile(self, ruleset: Ruleset, name: str) -> Profile:
+        profile = await self._retried(lambda: self._find(ruleset, name))
+        if profile is None:
+            raise ProfileNotFound("Profile not found")
+        return profile
 
     async def _find(self, ruleset: Ruleset, name: str) -> Profile | None:
         """A profile with its tallies in step with the rules; nothing of it is stored."""
@@ -308,6 +350,11 @@ class _Request(msgspec.Struct, frozen=True):
     new_id: str
     update: Update
     arrival_ms: int
+
+
+def _with_forced(outcome: Outcome, ruleset: Ruleset, forced: ForcedVariant) -> Outcome:
+    decision = force_variant(ruleset, outcome.decision, forced)
+    return Outcome(outcome.profile, decision, outcome.ruleset)
 
 
 def _without_pins(ruleset: Ruleset) -> Ruleset:

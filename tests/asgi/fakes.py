@@ -11,15 +11,17 @@ from starlette.types import ASGIApp, Message
 
 from edgewise.decoding import Update
 from edgewise.errors import ConfigNotFound
+from edgewise.explaining import Explanation
 from edgewise.model.decision import Decision, Outcome, SelectedVariant
+from edgewise.model.forced import ForcedVariant
 from edgewise.model.imports import ImportedProfile
 from edgewise.model.profile import LandingPage, Location, Profile, Session
 
 BASE = "/v2/organizations/org/environments/main"
 
 
-def outcome_of(profile_id: str = "p1") -> Outcome:
-    """Return an outcome with something of everything."""
+def outcome_of(profile_id: str = "p1", forced: ForcedVariant | None = None) -> Outcome:
+    """Return an outcome with something of everything; `e1` has a second variant to be forced."""
     profile = Profile(
         organization="org",
         environment="main",
@@ -39,7 +41,10 @@ def outcome_of(profile_id: str = "p1") -> Outcome:
     )
     variants = [
         SelectedVariant(
-            "e1", 1, msgspec.Raw(b'{"experienceId":"e1"}'), (msgspec.Raw(b'{"key":"k"}'),)
+            "e1",
+            2 if forced == ForcedVariant("e1", 2) else 1,
+            msgspec.Raw(b'{"experienceId":"e1"}'),
+            (msgspec.Raw(b'{"key":"k"}'),),
         ),
         SelectedVariant("e2", 0, msgspec.Raw(b'{"experienceId":"e2"}'), ()),
     ]
@@ -91,10 +96,11 @@ class FakeService:
         update: Update,
         *,
         preflight: bool,
+        forced: ForcedVariant | None = None,
     ) -> Outcome:
         """Note the update."""
         self._note("update", profile_id, len(update.events), preflight)
-        return outcome_of(profile_id or "new")
+        return outcome_of(profile_id or "new", forced)
 
     async def apply_batch(
         self,
@@ -116,10 +122,32 @@ class FakeService:
         self._note("import", organization, environment, list(profiles))
         return (organization, environment) == ("org", "main")
 
-    async def read(self, organization: str, environment: str, profile_id: str) -> Outcome:
+    async def read(
+        self,
+        organization: str,
+        environment: str,
+        profile_id: str,
+        *,
+        forced: ForcedVariant | None = None,
+    ) -> Outcome:
         """Note the read."""
         self._note("read", profile_id)
-        return outcome_of(profile_id)
+        return outcome_of(profile_id, forced)
+
+    async def explain(
+        self, organization: str, environment: str, profile_id: str, audience_id: str | None = None
+    ) -> Explanation:
+        """Note the question."""
+        self._note("explain", organization, environment, profile_id, audience_id)
+        return Explanation(
+            organization=organization,
+            environment=environment,
+            ruleset="digest",
+            profile_id=profile_id,
+            now_ms=1,
+            audiences=[],
+            experiences=[],
+        )
 
     async def erase(self, organization: str, environment: str, profile_id: str) -> None:
         """Note the removal."""

@@ -51,7 +51,7 @@ def test_every_answer_has_the_common_headers(
     assert answer.status_code == status
     assert answer.headers["access-control-allow-origin"] == "*"
     exposed = answer.headers["access-control-expose-headers"]
-    assert exposed == "traceparent, retry-after, x-edgewise-ruleset"
+    assert exposed == "traceparent, retry-after, x-edgewise-ruleset, x-edgewise-preview"
     assert answer.headers["cache-control"] == "no-store"
     assert TRACEPARENT.fullmatch(answer.headers["traceparent"])
     if status != 204:
@@ -66,7 +66,7 @@ def test_cross_origin_preflight(service: FakeService, path: str) -> None:
     assert (start["status"], end["body"]) == (204, b"")
     assert header_of(start, "access-control-allow-methods") == "GET,POST,DELETE,OPTIONS"
     allowed = header_of(start, "access-control-allow-headers")
-    assert allowed == "content-type,x-force-ip,authorization,traceparent"
+    assert allowed == "content-type,x-force-ip,authorization,traceparent,x-edgewise-preview"
     assert header_of(start, "access-control-max-age") == "86400"
     assert header_of(start, "content-length") == ""
 

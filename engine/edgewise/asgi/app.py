@@ -11,24 +11,33 @@ from edgewise.asgi.batches import batch_routes
 from edgewise.asgi.body import header
 from edgewise.asgi.cors import PREFLIGHT_HEADERS
 from edgewise.asgi.endpoints import Health, no_route
+from edgewise.asgi.explanations import explanation_routes
 from edgewise.asgi.interface import HttpSettings, Service
 from edgewise.asgi.lifespan import run_lifespan
 from edgewise.asgi.problems import answer_error
 from edgewise.asgi.profiles import Profiles
 from edgewise.asgi.routing import match_profiles
 from edgewise.asgi.trace import continue_trace
+from edgewise.asgi.webhooks import WebhookTarget, webhook_routes
 
 _PREFLIGHT = Answer(204, headers=PREFLIGHT_HEADERS)
 
 
-def build_app(service: Service, settings: HttpSettings | None = None) -> ASGIApp:
+def build_app(
+    service: Service, settings: HttpSettings | None = None, webhooks: WebhookTarget | None = None
+) -> ASGIApp:
     """Return the ASGI application that serves this service.
 
     A gateway that mounts it starts and stops the service itself: a mounted application gets no
     lifespan.
+
+    Args:
+        webhooks: what acts on them; without it they are not found.
     """
     settings = settings or HttpSettings()
     routes = [Route("/health", Health(service)), *batch_routes(service, settings)]
+    routes += explanation_routes(service, settings)
+    routes += webhook_routes(webhooks, settings) if webhooks else []
     router = Router(routes, redirect_slashes=False, default=no_route)
     return App(service, Profiles(service, settings), router)
 

@@ -8,7 +8,9 @@ from typing import Protocol
 import msgspec
 
 from edgewise.decoding import MAX_EVENTS, Update
+from edgewise.explaining import Explanation
 from edgewise.model.decision import Outcome
+from edgewise.model.forced import ForcedVariant
 from edgewise.model.imports import ImportedProfile
 
 
@@ -18,12 +20,14 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         max_batch_bytes: what a batch or an import may hold, which is about many profiles.
         admin_token: without one the routes that need it do not exist.
+        preview_secret: what links to variants are signed with; without one there are none.
     """
 
     max_body_bytes: int = 1024 * 1024
     max_batch_bytes: int = 5 * 1024 * 1024
     max_events: int = MAX_EVENTS
     admin_token: str = ""
+    preview_secret: str = ""
 
 
 class Service(Protocol):
@@ -50,6 +54,7 @@ class Service(Protocol):
         update: Update,
         *,
         preflight: bool,
+        forced: ForcedVariant | None = None,
     ) -> Outcome:
         """Apply events to a profile, a new one where there is no id; a preflight keeps nothing."""
         ...
@@ -71,8 +76,21 @@ class Service(Protocol):
         """Keep events that are applied later; return whether the environment is served."""
         ...
 
-    async def read(self, organization: str, environment: str, profile_id: str) -> Outcome:
+    async def read(
+        self,
+        organization: str,
+        environment: str,
+        profile_id: str,
+        *,
+        forced: ForcedVariant | None = None,
+    ) -> Outcome:
         """Return a profile as it is, with what is decided for it now."""
+        ...
+
+    async def explain(
+        self, organization: str, environment: str, profile_id: str, audience_id: str | None = None
+    ) -> Explanation:
+        """Return why a profile gets what it gets now, of one audience or of all."""
         ...
 
     async def erase(self, organization: str, environment: str, profile_id: str) -> None:

@@ -8,7 +8,9 @@ from starlette.types import Receive, Scope
 
 from edgewise.asgi.answers import Answer
 from edgewise.asgi.body import read_body
+from edgewise.asgi.cors import Headers
 from edgewise.asgi.interface import HttpSettings, Service
+from edgewise.asgi.previews import NO_PREVIEW, FoundPreview, Previews, preview_headers
 from edgewise.asgi.query import parse_query
 from edgewise.asgi.routing import ProfileRoute, parse_profile_id
 from edgewise.asgi.wire import EMPTY_BODY, encode_outcome
@@ -25,6 +27,7 @@ class Profiles:
     def __init__(self, service: Service, settings: HttpSettings) -> None:
         self._service = service
         self._settings = settings
+        self._previews = Previews(settings.preview_secret) if settings.preview_secret else None
 
     def answer(self, route: ProfileRoute, scope: Scope, receive: Receive) -> Awaitable[Answer]:
         """Return what gives the answer to one request.
@@ -50,16 +53,31 @@ class Profiles:
         profile_id = None if raw_id is None else parse_profile_id(raw_id)
         body = await read_body(scope, receive, self._settings.max_body_bytes)
         update = decode_update(body, self._settings.max_events)
+        preview = NO_PREVIEW
+        if self._previews:
+            preview = self._previews.find(organization, environment, scope, update.events)
         outcome = await self._service.update(
-            organization, environment, profile_id, update, preflight=query.preflight
+            organization,
+            environment,
+            profile_id,
+            update,
+            preflight=query.preflight,
+            forced=preview.forced,
         )
-        return _decided(outcome)
+        return _decided(outcome, preview)
 
     async def _read(self, route: ProfileRoute, raw_id: bytes, scope: Scope) -> Answer:
-        self._service.environment_exists(route.organization, route.environment)
+        organization, environment = route.organization, route.environment
+        self._service.environment_exists(organization, environment)
         parse_query(scope.get("query_string", b""))
         profile_id = parse_profile_id(raw_id)
-        return _decided(await self._service.read(route.organization, route.environment, profile_id))
+        preview = NO_PREVIEW
+        if self._previews:
+            preview = self._previews.find(organization, environment, scope)
+        outcome = await self._service.read(
+            organization, environment, profile_id, forced=preview.forced
+        )
+        return _decided(outcome, preview)
 
     async def _erase(self, route: ProfileRoute, raw_id: bytes) -> Answer:
         self._service.environment_exists(route.organization, route.environment)
@@ -68,6 +86,8 @@ class Profiles:
         return _ERASED
 
 
-def _decided(outcome: Outcome) -> Answer:
-    headers = ((b"x-edgewise-ruleset", outcome.ruleset.encode()),)
+def _decided(outcome: Outcome, preview: FoundPreview) -> Answer:
+    headers: Headers = ((b"x-edgewise-ruleset", outcome.ruleset.encode()),)
+    if preview is not NO_PREVIEW:
+        headers += preview_headers(preview, outcome.decision)
     return Answer(200, encode_outcome(outcome), headers)

@@ -63,9 +63,7 @@ def load_documents(folder: Path, relative_to: Path) -> list[RuleDocument]:
     """
     documents = []
     faults: list[Fault] = []
-    for path in sorted(folder.iterdir()):
-        if path.suffix not in SUFFIXES or path.name.startswith(".") or not path.is_file():
-            continue
+    for path in rule_files(folder):
         found = FaultList(path.relative_to(relative_to).as_posix())
         content = _parse(path, found)
         documents.append(
@@ -77,6 +75,15 @@ def load_documents(folder: Path, relative_to: Path) -> list[RuleDocument]:
     if faults:
         raise RulesError(faults)
     return documents
+
+
+def rule_files(folder: Path) -> list[Path]:
+    """Return the files of one environment that are read, in the order of their names."""
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.suffix in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    ]
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -114,6 +114,22 @@ class ContentfulSource:
         self._take(copy, convert_mirror(copy.mirror, self.settings.name), from_copy=True)
         return True
 
+    async def follow_copy(self) -> bool:
+        """Take the copy on disk where another process has written a newer one since.
+
+        Returns whether the rules changed. While a refresh is under way there is nothing to take.
+        """
+        if self._path is None or self._lock.locked():
+            return False
+        async with self._lock:
+            copy = await asyncio.to_thread(self._newer_copy, self._path)
+            if copy is None:
+                return False
+            before = self.version
+            conversion = await asyncio.to_thread(convert_mirror, copy.mirror, self.settings.name)
+            self._take(copy, conversion, from_copy=True)
+            return self.version != before
+
     async def refresh(self) -> bool:
         """Fetch what has changed; return whether the rules did.
 
@@ -153,6 +169,15 @@ class ContentfulSource:
             error=self._error,
             copy_error=self._copy_error,
         )
+
+    def _newer_copy(self, path: Path) -> LastGood | None:
+        try:
+            copy = load_copy(path, self.settings.name)
+        except SourceUnavailable as error:
+            self._copy_error = str(error)
+            return None
+        known_ms = self._state.fetched_ms if self._state else 0
+        return copy if copy is not None and copy.fetched_ms > known_ms else None
 
     def _converted(self) -> Conversion:
         if self._conversion is None:

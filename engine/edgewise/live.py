@@ -1,0 +1,66 @@
+"""A service whose rules change while it runs: files, polls and webhooks reach it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from edgewise.errors import Unauthorized
+from edgewise.reload.reloader import Reloader
+from edgewise.service import DecisionService, now_ms
+from edgewise.sources.contentful.webhooks import Headers, concerns, read_webhook, verify_webhook
+from edgewise.stores.base import ServiceStore
+
+
+class LiveService(DecisionService):
+    """A decision service over the rulesets that a reloader keeps current."""
+
+    def __init__(
+        self, reloader: Reloader, store: ServiceStore, *, clock: Callable[[], int] = now_ms
+    ) -> None:
+        super().__init__(reloader.rulesets, store, clock=clock)
+        self._reloader = reloader
+
+    async def start(self) -> None:
+        """Load the rules and follow them, then get ready to serve.
+
+        Errors: RulesError for faulty rules; SourceUnavailable where there are none to serve.
+        """
+        await self._reloader.start()
+        await super().start()
+
+    async def stop(self) -> None:
+        """Let go of the rules' sources and of the store."""
+        await self._reloader.stop()
+        await super().stop()
+
+    async def health(self) -> dict[str, object]:
+        """Return what the service tells, and under `rules` how current its rules are and why.
+
+        Shape: an environment that is not served yet stands under `rules` alone.
+        """
+        rules = {
+            f"{organization}/{environment}": msgspec.to_builtins(status)
+            for (organization, environment), status in self._reloader.status().items()
+        }
+        return {**await super().health(), "rules": rules}
+
+    def take_webhook(self, headers: Headers, body: bytes) -> None:
+        """Refresh the sources that a webhook of Contentful concerns, in the background.
+
+        Errors: Unauthorized where it brings the secret of no source.
+        """
+        known = []
+        for follower in self._reloader.followers().values():
+            try:
+                verify_webhook(headers, follower.source.settings.webhook_secret)
+            except Unauthorized:
+                continue
+            known.append(follower)
+        if not known:
+            raise Unauthorized("The secret of the webhook is missing or wrong.")
+        notice = read_webhook(headers, body)
+        for follower in known:
+            if concerns(notice, follower.source.settings):
+                follower.notice()

@@ -1,0 +1,76 @@
+"""What a reloader knows about one environment, and what it tells about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from edgewise.errors import Fault
+from edgewise.reload.following import Follower
+from edgewise.reload.reading import Stamp
+from edgewise.sources.contentful.live import SourceStatus
+
+
+class ReloadStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator wants to know about the rules of one environment.
+
+    Args:
+        loaded_at: when those in use were loaded, in ISO 8601; empty before there are any.
+        refused_at: since when newer ones are refused; empty where none are.
+        refused: why, each with its code and reason.
+        source: where more of the rules come from, and how old they are; None without one.
+    """
+
+    loaded_at: str
+    refused_at: str = ""
+    refused: list[dict[str, str]] = []
+    source: SourceStatus | None = None
+
+
+class Environment:
+    """One folder of rules, with what was last made of it.
+
+    Shape: `stamp` and `version` are those of the files and the source that were last tried, with
+    or without success; `stamp` is None before the first time.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stamp: Stamp | None = None
+        self.version = ""
+        self.follower: Follower | None = None
+        self.faults: tuple[Fault, ...] = ()
+        self._loaded_ms = 0
+        self._refused_ms = 0
+
+    @property
+    def source_version(self) -> str:
+        """The version of the source's rules, empty without a source or before it has any."""
+        return self.follower.source.version if self.follower else ""
+
+    def accept(self, now_ms: int) -> None:
+        """Note that the rules were taken into use."""
+        self.faults, self._loaded_ms, self._refused_ms = (), now_ms, 0
+
+    def refuse(self, faults: Sequence[Fault], now_ms: int) -> None:
+        """Note why the rules were not taken into use."""
+        self._refused_ms = self._refused_ms if self.faults else now_ms
+        self.faults = tuple(faults)
+
+    def status(self) -> ReloadStatus:
+        """Return what an operator wants to know."""
+        return ReloadStatus(
+            loaded_at=_iso(self._loaded_ms),
+            refused_at=_iso(self._refused_ms),
+            refused=[{"code": fault.code, "reason": str(fault)} for fault in self.faults],
+            source=self.follower.source.status() if self.follower else None,
+        )
+
+
+def _iso(time_ms: int) -> str:
+    if not time_ms:
+        return ""
+    return datetime.fromtimestamp(time_ms // 1000, UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,275 @@
+"""The rules of every environment below a folder, kept current while they are served.
+
+Changes of files, webhooks and polls all lead to one look at everything. What has changed is read
+and compiled in a thread, and takes the place of the old ruleset in one assignment on the event
+loop: a request that has begun keeps the ruleset it began with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from watchfiles import awatch
+
+from edgewise.errors import Fault, RulesError, SourceUnavailable
+from edgewise.reload.environment import Environment, ReloadStatus
+from edgewise.reload.following import Follower
+from edgewise.reload.loading import no_environment
+from edgewise.reload.reading import Stamp, read_settled, stamp_of
+from edgewise.ruleset import Ruleset, load_ruleset
+from edgewise.sources.contentful.live import ContentfulSource, now_ms
+from edgewise.sources.contentful.settings import ContentfulSettings
+from edgewise.sources.files import EnvironmentKey, find_environments
+
+_LOG = logging.getLogger("edgewise.reload")
+
+MakeSource = Callable[[ContentfulSettings, Path | None], ContentfulSource]
+_Found = Mapping[EnvironmentKey, tuple[Path, Stamp]]
+
+
+class ReloadSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How changes are noticed.
+
+    Args:
+        watch: whether the system tells of changed files.
+        poll_s: how often to look without being told, as network file systems need.
+        settle_s: how long files must have been left alone before they are read.
+    """
+
+    watch: bool = True
+    poll_s: float = 10.0
+    settle_s: float = 0.1
+
+
+_SETTINGS = ReloadSettings()
+# A burst of changes counts as one once this long nothing more has come.
+_WATCH_STEP_MS = 100
+
+
+class Reloader:
+    """Keeps `rulesets` in step with a folder and with the sources that its files name.
+
+    Args:
+        root: the folder of organizations and environments.
+        copies: where sources keep their last good copies; None keeps none.
+        clock: the time in milliseconds since 1970.
+        make_source: makes the source of some settings.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        copies: Path | None = None,
+        settings: ReloadSettings = _SETTINGS,
+        *,
+        clock: Callable[[], int] = now_ms,
+        make_source: MakeSource = ContentfulSource,
+    ) -> None:
+        self.root = root
+        self.rulesets: dict[EnvironmentKey, Ruleset] = {}
+        self._copies = copies
+        self._settings = settings
+        self._clock = clock
+        self._make_source = make_source
+        self._environments: dict[EnvironmentKey, Environment] = {}
+        self._lock = asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._rewatch = asyncio.Event()
+        self._root_id: tuple[int, int] = (0, 0)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Load everything, then follow what changes.
+
+        An environment whose source cannot be reached is not served until it can.
+
+        Errors: RulesError with every fault; SourceUnavailable where nothing can be served.
+        """
+        try:
+            await self.reload()
+            await asyncio.gather(*(one.attempted.wait() for one in self.followers().values()))
+            await self.reload()
+            self._require_rules()
+        except BaseException:
+            await self.stop()
+            raise
+        self._tasks.append(asyncio.create_task(self._run(), name="edgewise-reloader"))
+        if self._settings.watch:
+            self._tasks.append(asyncio.create_task(self._watch(), name="edgewise-watch"))
+
+    async def stop(self) -> None:
+        """End everything that goes on in the background; the rulesets stay as they are."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        self._tasks.clear()
+        for environment in self._environments.values():
+            await self._unfollow(environment)
+
+    def followers(self) -> dict[EnvironmentKey, Follower]:
+        """Return what follows a source, by environment."""
+        known = self._environments.items()
+        return {key: one.follower for key, one in known if one.follower is not None}
+
+    def status(self) -> dict[EnvironmentKey, ReloadStatus]:
+        """Return what an operator wants to know about each environment."""
+        return {key: environment.status() for key, environment in self._environments.items()}
+
+    async def reload(self) -> None:
+        """Take over what has changed since the last time; what is faulty is noted and left out."""
+        async with self._lock:
+            for follower in self.followers().values():
+                await follower.source.follow_copy()
+            found = await self._find()
+            for key in self._environments.keys() - found.keys():
+                await self._unfollow(self._environments.pop(key))
+                self.rulesets.pop(key, None)
+                _LOG.info("%s/%s is served no more", *key)
+            for key, (folder, stamp) in found.items():
+                environment = self._environments.setdefault(key, Environment(folder))
+                same_files = environment.stamp == stamp
+                if not same_files or environment.version != environment.source_version:
+                    await self._rebuild(key, environment)
+
+    async def _find(self) -> _Found:
+        """The environments that there are; those that seem to have gone are looked for twice.
+
+        Where none are left the folder itself is being replaced or out of reach, and all stay.
+        """
+        self._check_root()
+        found = await asyncio.to_thread(self._find_now)
+        if self._environments.keys() - found.keys():
+            await asyncio.sleep(self._settings.settle_s)
+            found = await asyncio.to_thread(self._find_now)
+        if not found and self._environments:
+            _LOG.warning("there are no rules in %s any more; those in use stay", self.root)
+            return {key: (one.folder, one.stamp or ()) for key, one in self._environments.items()}
+        return found
+
+    def _find_now(self) -> _Found:
+        found: dict[EnvironmentKey, tuple[Path, Stamp]] = {}
+        for organization, environment, folder in find_environments(self.root):
+            # A folder that vanishes right now is gone; one that cannot be read is a fault.
+            with suppress(FileNotFoundError):
+                found[organization, environment] = (folder, _stamp_or_none(folder))
+        return found
+
+    def _check_root(self) -> None:
+        """What takes the place of a watched folder is not watched by itself."""
+        with suppress(OSError):
+            status = self.root.stat()
+            root_id = (status.st_dev, status.st_ino)
+            if self._root_id != root_id:
+                self._rewatch.set()
+            self._root_id = root_id
+
+    async def _rebuild(self, key: EnvironmentKey, environment: Environment) -> None:
+        reading = await asyncio.to_thread(
+            read_settled, environment.folder, self.root.parent, self._settings.settle_s
+        )
+        environment.stamp, environment.version = reading.stamp, environment.source_version
+        if reading.faults:
+            self._refuse(key, environment, reading.faults)
+            return
+        await self._follow(environment, reading.contentful)
+        environment.version = environment.source_version
+        documents = list(reading.documents)
+        if environment.follower is not None:
+            if not environment.follower.has_rules:
+                return  # Its first rules lead here again.
+            documents += environment.follower.source.documents()
+        try:
+            ruleset = await asyncio.to_thread(load_ruleset, *key, documents)
+        except RulesError as error:
+            self._refuse(key, environment, error.faults)
+            return
+        self.rulesets[key] = ruleset
+        environment.accept(self._clock())
+        _LOG.info("%s/%s is served with ruleset %s", *key, ruleset.digest)
+
+    def _refuse(
+        self, key: EnvironmentKey, environment: Environment, faults: tuple[Fault, ...]
+    ) -> None:
+        environment.refuse(faults, self._clock())
+        for fault in faults:
+            _LOG.error("%s/%s: the change is refused: %s [%s]", *key, fault, fault.code)
+
+    async def _follow(self, environment: Environment, settings: ContentfulSettings | None) -> None:
+        follower = environment.follower
+        if follower is not None and settings and _same(follower.source.settings, settings):
+            return
+        await self._unfollow(environment)
+        if settings is None:
+            return
+        if self._copies is not None:
+            # So that it can be watched; a folder that cannot be made is told when a copy is kept.
+            with suppress(OSError):
+                self._copies.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._rewatch.set()
+        environment.follower = Follower(self._make_source(settings, self._copies), self._wake.set)
+        environment.follower.start()
+
+    async def _unfollow(self, environment: Environment) -> None:
+        if environment.follower is not None:
+            await environment.follower.stop()
+            environment.follower = None
+
+    def _require_rules(self) -> None:
+        faults = [fault for one in self._environments.values() for fault in one.faults]
+        if not self._environments:
+            faults = no_environment(self.root)
+        if faults:
+            raise RulesError(faults)
+        if not self.rulesets:
+            errors = [one.source.status().error for one in self.followers().values()]
+            raise SourceUnavailable("; ".join(errors))
+
+    async def _run(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.poll_s):
+                    await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self.reload()
+            except Exception:  # noqa: BLE001 - what fails once must not end all later changes
+                _LOG.exception("The rules could not be looked at; it is tried again.")
+
+    async def _watch(self) -> None:
+        while True:
+            self._rewatch.clear()
+            folders = [self.root, *([self._copies] if self._copies else [])]
+            there = [folder for folder in folders if folder.is_dir()]
+            try:
+                async for _ in awatch(
+                    *there, watch_filter=None, step=_WATCH_STEP_MS, stop_event=self._rewatch
+                ):
+                    self._wake.set()
+            except (OSError, RuntimeError) as error:
+                _LOG.warning("%s cannot be watched: %s", self.root, error)
+            self._wake.set()
+            if not self._rewatch.is_set():
+                await asyncio.sleep(self._settings.poll_s)
+
+
+def _stamp_or_none(folder: Path) -> Stamp:
+    try:
+        return stamp_of(folder)
+    except PermissionError:
+        return ()
+
+
+def _same(one: ContentfulSettings, other: ContentfulSettings) -> bool:
+    return _parts(one) == _parts(other)
+
+
+def _parts(settings: ContentfulSettings) -> tuple[object, ...]:
+    secrets = settings.token.reveal(), settings.webhook_secret.reveal()
+    return settings.name, settings.url, settings.poll_s, secrets
