@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgewise.decoding import Update, decode_event, decode_update
+from edgewise.decoding import Update, decode_event, decode_object, decode_update
 from edgewise.errors import InvalidData
 from edgewise.model.event import TYPE_NAMES, Event, Page
 
@@ -432,3 +432,31 @@ def test_arbitrary_json_decodes_to_what_can_be_stored(tree: Any, ascii_only: boo
     if update is not None:
         msgspec.msgpack.encode(update.events)
         assert [decode_event(raw) for raw in update.raws] == update.events
+
+
+def test_object_keeps_every_member() -> None:
+    """Any JSON object is decoded whole; what the store could not hold is repaired."""
+    body = b'\xef\xbb\xbf{"a":[1,{"b":null}],"big":123456789012345678901234567890,"s":"\\ud800"}'
+    tree = decode_object(body)
+    assert tree == {"a": [1, {"b": None}], "big": 123456789012345678901234567890.0, "s": "\ufffd"}
+    assert isinstance(tree["big"], float)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"{", b'{"a":NaN}', b'{"a":' + b"[" * 64 + b"]" * 64 + b"}", b'{"a":"\xff"}'],
+    ids=["empty", "array", "cut", "nan", "deep", "not-utf-8"],
+)
+def test_no_object(body: bytes) -> None:
+    """What is no JSON object is refused."""
+    with pytest.raises(InvalidData):
+        decode_object(body)
+
+
+def test_numbers_of_a_patch_fit_into_the_store() -> None:
+    """Numbers beyond 64 bits in a patch of traits become floats, as in traits."""
+    event = {"type": "identify", "traitPatch": {"append": {"t": 2**70}}}
+    patch = decode_event(json.dumps(event).encode()).trait_patch
+    assert patch is not None
+    assert patch.append == {"t": float(2**70)}
+    assert isinstance(patch.append["t"], float)

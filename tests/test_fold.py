@@ -21,6 +21,7 @@ from edgewise.model.event import (
     EventLocation,
     Page,
     ReceivedEvent,
+    TraitPatch,
 )
 from edgewise.model.profile import Location, Profile, Session
 
@@ -323,3 +324,30 @@ def test_the_fold_is_deterministic(received: list[ReceivedEvent]) -> None:
         fold_events(profile, copy.deepcopy(received), RULES, ARRIVAL_MS)
     first, second = [msgspec.msgpack.encode(profile) for profile in profiles]
     assert first == second
+
+
+def test_a_reported_event_is_no_visit() -> None:
+    """What another system reports counts and brings a location, and leaves the session alone."""
+    context = Context(app={"name": "klaviyo"}, location=EventLocation(city="Oslo"))
+    profile = fold(Event(type="track", context=context))
+    assert profile.session == Session()
+    assert profile.recent == {RECENT_TRACKS.id: [START_MS]}
+    assert profile.location == Location(city="Oslo")
+
+
+@pytest.mark.parametrize(
+    "app",
+    [None, {}, {"name": "shop"}, "klaviyo", ["klaviyo"]],
+    ids=["none", "empty", "named", "text", "list"],
+)
+def test_any_other_application_visits(app: Any) -> None:
+    """An event of the visitor's own opens a session, whatever its application calls itself."""
+    assert fold(Event(type="track", context=Context(app=app))).session.count == 1
+
+
+def test_a_patch_follows_the_traits_of_its_event() -> None:
+    """The patch of an identify event sees the traits of the same event."""
+    patch = TraitPatch(append={"likes": "b"}, unset=["gone"])
+    profile = fold(Event(type="identify", traits={"likes": ["a"], "gone": 1}, trait_patch=patch))
+    assert profile.traits == {"likes": ["a", "b"]}
+    assert fold(Event(type="track", trait_patch=patch)).traits == {}

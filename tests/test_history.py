@@ -45,6 +45,19 @@ def test_new_rule_counts_what_was_before() -> None:
     run(scenario())
 
 
+def test_new_rule_counts_what_was_reported() -> None:
+    """A rule that is added later counts the events of a profile that never had a session."""
+
+    async def scenario() -> None:
+        server = Server(NOTHING)
+        await server.send(A, track("buy", context={"app": {"name": "klaviyo"}}))
+        server.serve(ruleset_of(performed("buy")))
+        assert (await server.read(A)).profile.session.count == 0
+        assert await audiences(server) == ["buy-1"]
+
+    run(scenario())
+
+
 def test_removed_rule_leaves_no_tallies() -> None:
     """Tallies that no rule uses any more go with the next update; the log has it all if the rule
     comes back."""

@@ -17,12 +17,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # What can go wrong.
     ("errors",),
     # Data without behaviour, and the smallest helpers around it.
-    ("model", "values", "hashing", "parsing", "countries"),
+    ("model", "values", "hashing", "parsing", "countries", "country_names"),
     # The tables that rules are made of: what can be read, how it can be tested, what can be set.
     ("attributes", "operators", "settings"),
     # One subject each, pure: no clock, no I/O, no logging.
     ("audiences", "experiences", "allocation", "locales", "decoding", "mergetags", "previews"),
-    ("sessions", "tallies", "devices", "locations"),
+    ("sessions", "tallies", "traits", "devices", "locations"),
     # Request into events, events into profile, two profiles into one, documents into rules.
     ("receiving", "grouping", "fold", "merging", "selection", "documents"),
     # An environment's rules, loaded; then one decision over them.

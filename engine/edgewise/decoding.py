@@ -46,6 +46,7 @@ class _Envelope(msgspec.Struct):
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _EVENT = msgspec.json.Decoder(Event)
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
 _STORED = msgspec.msgpack.Encoder()
 
 _BOM = b"\xef\xbb\xbf"
@@ -98,6 +99,21 @@ def decode_event(raw: bytes) -> Event:
     return event
 
 
+def decode_object(body: bytes) -> dict[str, Any]:
+    """Return a JSON object of any members, repaired where the store could not hold it.
+
+    Errors: InvalidData for what is no JSON, no object or nested too deep.
+    """
+    body = body.removeprefix(_BOM)
+    _check_text(body)
+    tree, body = _decode(_OBJECT, body, "")
+    try:
+        _STORED.encode(tree)
+    except OverflowError:
+        tree, _ = _decode(_OBJECT, _repair(body), "")
+    return tree
+
+
 def check_id(text: str, place: str) -> None:
     """Refuse an id that a caller made up too freely to be a key.
 
@@ -137,7 +153,7 @@ def _decode_event(raw: bytes, place: str) -> tuple[Event, bytes]:
     event, raw = _decode(_EVENT, raw, place)
     try:
         # Everything else of an event has a type that bounds its numbers.
-        _STORED.encode((event.properties, event.traits, _query_of(event)))
+        _STORED.encode((event.properties, event.traits, event.trait_patch, _query_of(event)))
     except OverflowError:
         event, raw = _decode(_EVENT, _repair(raw), place)
     _complete(event, place)

@@ -11,8 +11,9 @@ from edgewise.locations import fold_location
 from edgewise.model.audience import Matcher
 from edgewise.model.event import Event, ReceivedEvent
 from edgewise.model.profile import Profile
-from edgewise.sessions import fold_session
+from edgewise.sessions import fold_session, is_visit
 from edgewise.tallies import count_event
+from edgewise.traits import patch_traits
 
 
 class FoldRules(msgspec.Struct, frozen=True):
@@ -32,9 +33,10 @@ def fold_events(
 ) -> None:
     """Fold events into a profile, in the order given; the profile is changed in place.
 
-    Every event counts for session, location, device and tallies, whatever its type. On top of
-    that an identify event sets traits, and a component event may pin a variant. An alias event and
-    the user id of an identify event concern other profiles too and are the caller's to handle.
+    Every event counts for location, device and tallies, whatever its type, and for the session
+    unless another system reports it. On top of that an identify event sets traits, and a component
+    event may pin a variant. An alias event and the user id of an identify event concern other
+    profiles too and are the caller's to handle.
 
     Args:
         received: in fold order and free of duplicates; without events nothing changes.
@@ -51,7 +53,8 @@ def fold_events(
         if context is None:
             fold_session(profile, time_ms, None)
         else:
-            fold_session(profile, time_ms, context.page)
+            if context.app is None or is_visit(context.app):
+                fold_session(profile, time_ms, context.page)
             if context.location is not None:
                 fold_location(profile.location, context.location)
             profile.device = device_class(context.user_agent) or profile.device
@@ -66,10 +69,11 @@ def fold_events(
 
 def _merge_traits(profile: Profile, event: Event, arrival_ms: int) -> None:
     """Overwrite whole traits; a null is kept, and reads as missing."""
-    if not event.traits:
-        return
-    profile.traits.update(event.traits)
-    profile.trait_times.update(dict.fromkeys(event.traits, arrival_ms))
+    if event.traits:
+        profile.traits.update(event.traits)
+        profile.trait_times.update(dict.fromkeys(event.traits, arrival_ms))
+    if event.trait_patch is not None:
+        patch_traits(profile, event.trait_patch, arrival_ms)
 
 
 def _pin_variant(profile: Profile, item: ReceivedEvent, sticky_variants: Mapping[str, int]) -> None:

@@ -25,7 +25,8 @@ async def catch_up(profile: Profile, evaluator: Evaluator, store: Store) -> None
         return
     drop_unused(profile, evaluator.matchers)
     missing = evaluator.matchers.keys() - profile.counts.keys() - profile.recent.keys()
-    if missing and profile.session.count:
+    # Reported events open no session, and messages are remembered of all.
+    if missing and (profile.session.count or profile.message_ids):
         for profile_id in (*profile.absorbed, profile.id):
             for entry in await store.read_log(profile_id):
                 for matcher in evaluator.match_event(decode_event(entry.event)):

@@ -14,6 +14,14 @@ from edgewise.values import text_of
 LONGEST_BREAK_MS = 30 * 60 * 1000
 """The longest break inside a session; a break of exactly this length still belongs to it."""
 
+REPORTING_APP = "klaviyo"
+"""The application that reports what visitors did elsewhere."""
+
+
+def is_visit(app: Any) -> bool:
+    """Return whether a visitor was there, by the `context.app` of an event."""
+    return not (isinstance(app, dict) and app.get("name") == REPORTING_APP)
+
 
 def fold_session(profile: Profile, time_ms: int, page: Page | None) -> None:
     """Continue the active session, or start a new one after a long break.

@@ -81,7 +81,10 @@ class Consent(msgspec.Struct, kw_only=True, rename="camel"):
 
 
 class Context(msgspec.Struct, kw_only=True, rename="camel"):
-    """The circumstances of an event."""
+    """The circumstances of an event.
+
+    Shape: `app` is what the sender calls itself, by its custom an object with a `name`.
+    """
 
     library: Library | None = None
     user_agent: str | None = None
@@ -90,6 +93,21 @@ class Context(msgspec.Struct, kw_only=True, rename="camel"):
     page: Page | None = None
     location: EventLocation | None = None
     gdpr: Consent | None = None
+    app: Any = None
+
+
+class TraitPatch(msgspec.Struct, kw_only=True):
+    """Changes of traits that are no new values, made in this order.
+
+    Args:
+        append: values that a trait is given beside those it has; a list stands for its members.
+        unappend: values that are taken out of a trait that is a list.
+        unset: traits that are removed.
+    """
+
+    append: dict[str, Any] = {}
+    unappend: dict[str, Any] = {}
+    unset: list[str] = []
 
 
 class Event(msgspec.Struct, kw_only=True, rename="camel"):
@@ -110,6 +128,7 @@ class Event(msgspec.Struct, kw_only=True, rename="camel"):
     name: str | None = None
     properties: dict[str, Any] | None = None
     traits: dict[str, Any] | None = None
+    trait_patch: TraitPatch | None = None
     component_id: str | None = None
     component_type: str | None = None
     experience_id: str | None = None

@@ -208,7 +208,7 @@ def _before(
         event = item.event
         if event.context is not None and event.context.location is not None and members is None:
             members = msgspec.structs.astuple(location)
-        if event.traits and event.type == "identify":
+        if event.type == "identify" and (event.traits or event.trait_patch):
             has_traits = True
     return members, has_traits
 
