@@ -69,9 +69,9 @@ class Profile(msgspec.Struct, kw_only=True, omit_defaults=True, tag="profile", t
     window to the times of its newest matches, oldest first; `trait_times` maps a trait's name to
     the arrival time of its last write; `assignments` maps a sticky experience to the variant index
     that was seen, `assignment_times` to when it was; `aliases` are names and ids that redirects may
-    lead from; `absorbed` are the ids of profiles whose state is in this one and whose logs belong to
-    it. `newest_claim_ms` is the latest time that any counted event claimed for itself, believed or
-    not.
+    lead from; `absorbed` are the ids of profiles whose state is in this one and whose logs belong
+    to it. `newest_claim_ms` is the latest time that any counted event claimed for itself, believed
+    or not.
     """
 
     organization: str
