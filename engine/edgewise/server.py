@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from edgewise.asgi.admin import ADMIN_TOKEN_VARIABLE
 from edgewise.asgi.app import build_app
 from edgewise.asgi.interface import HttpSettings
+from edgewise.asgi.klaviyo_settings import read_klaviyo_settings
 from edgewise.asgi.previews import PREVIEW_SECRET_VARIABLE
 from edgewise.live import LiveService
 from edgewise.reload.reloader import Reloader
@@ -43,6 +44,7 @@ def make_app() -> ASGIApp:
     http_settings = HttpSettings(
         admin_token=os.environ.get(ADMIN_TOKEN_VARIABLE, ""),
         preview_secret=os.environ.get(PREVIEW_SECRET_VARIABLE, ""),
+        klaviyo=read_klaviyo_settings(os.environ, settings.workers),
     )
     return build_app(service, http_settings, webhooks=service)
 
@@ -53,6 +55,8 @@ def run(settings: ServerSettings) -> None:
     uvloop is not a matter of taste here: behind a shared listener the standard loop leaves Nagle's
     algorithm on, and every answer on a kept connection then takes 40 ms.
     """
+    # Read here only so that a fault in them is one message and not a failing worker.
+    read_klaviyo_settings(os.environ)
     os.environ[_SETTINGS_VARIABLE] = msgspec.json.encode(settings).decode()
     uvicorn.run(
         "edgewise.server:make_app",

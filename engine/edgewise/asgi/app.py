@@ -13,6 +13,7 @@ from edgewise.asgi.cors import PREFLIGHT_HEADERS
 from edgewise.asgi.endpoints import Health, no_route
 from edgewise.asgi.explanations import explanation_routes
 from edgewise.asgi.interface import HttpSettings, Service
+from edgewise.asgi.klaviyo import klaviyo_routes
 from edgewise.asgi.lifespan import run_lifespan
 from edgewise.asgi.problems import answer_error
 from edgewise.asgi.profiles import Profiles
@@ -37,6 +38,7 @@ def build_app(
     settings = settings or HttpSettings()
     routes = [Route("/health", Health(service)), *batch_routes(service, settings)]
     routes += explanation_routes(service, settings)
+    routes += klaviyo_routes(service, settings)
     routes += webhook_routes(webhooks, settings) if webhooks else []
     router = Router(routes, redirect_slashes=False, default=no_route)
     return App(service, Profiles(service, settings), router)

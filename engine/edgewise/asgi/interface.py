@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from edgewise.asgi.klaviyo_settings import KlaviyoSettings
 from edgewise.decoding import MAX_EVENTS, Update
 from edgewise.explaining import Explanation
 from edgewise.model.decision import Outcome
@@ -21,6 +22,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
         max_batch_bytes: what a batch or an import may hold, which is about many profiles.
         admin_token: without one the routes that need it do not exist.
         preview_secret: what links to variants are signed with; without one there are none.
+        klaviyo: who may send events as to Klaviyo; without keys nobody may.
     """
 
     max_body_bytes: int = 1024 * 1024
@@ -28,6 +30,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_events: int = MAX_EVENTS
     admin_token: str = ""
     preview_secret: str = ""
+    klaviyo: KlaviyoSettings = KlaviyoSettings()
 
 
 class Service(Protocol):
