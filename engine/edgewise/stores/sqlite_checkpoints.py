@@ -17,7 +17,7 @@ from edgewise.stores.sqlite_schema import connect
 
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
-_INTERVAL_S = 0.1
+_INTERVAL_S = 0.5
 _LOCK_TIMEOUT_S = 0.5
 
 _logger = logging.getLogger(__name__)
