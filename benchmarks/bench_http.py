@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,6 +38,13 @@ _ROOT = Path(__file__).parent.parent
 _SCRIPT = Path(__file__).with_name("http_requests.lua")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _STARTING_S = 20.0
+_SAME_AS_ENGINE = (
+    "--loop=uvloop",
+    "--http=httptools",
+    "--no-access-log",
+    "--log-level=warning",
+    "--no-server-header",
+)
 
 
 class WrkMissing(Exception):
@@ -93,14 +100,14 @@ def run(repeats: int = REPEATS) -> MeasuredHttp:
 def _measure(folder: Path, repeats: int) -> MeasuredHttp:
     answer = uvloop.run(_prepare(folder))
     (folder / "answer.json").write_bytes(answer)
-    settings = {"rules": str(DEMO_RULES), "store": f"sqlite://{folder / 'profiles.db'}"}
-    engine_settings = {"EDGEWISE_SERVER": msgspec.json.encode(settings).decode()}
-    bare_settings = {"EDGEWISE_BENCH_ANSWER": str(folder / "answer.json")}
+    store = f"sqlite://{folder / 'profiles.db'}"
+    engine_command = ["-m", "edgewise.cli", "serve", str(DEMO_RULES), "--store", store]
+    bare_command = ["-m", "uvicorn", "benchmarks.bare_app:app", *_SAME_AS_ENGINE]
     ours: list[Load] = []
     bare: list[Load] = []
     with (
-        _server("edgewise.server:make_app", engine_settings, factory=True) as (engine, engine_port),
-        _server("benchmarks.bare_app:app", bare_settings) as (bare_server, bare_port),
+        _server(engine_command, folder) as (engine, engine_port),
+        _server(bare_command, folder) as (bare_server, bare_port),
     ):
         for number in range(2 * repeats + 2):
             one, port, loads = (
@@ -128,17 +135,18 @@ async def _prepare(folder: Path) -> bytes:
 
 @contextmanager
 def _server(
-    app: str, variables: Mapping[str, str], *, factory: bool = False
+    arguments: Sequence[str], folder: Path
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """A server process and its port; it is ended with the block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--no-access-log"]
-    command += ["--loop", "uvloop", "--http", "httptools", "--log-level", "warning"]
-    command += ["--no-server-header", *(["--factory"] if factory else [])]
-    path = os.pathsep.join((str(_ROOT / "engine"), str(_ROOT)))
-    environment = {**os.environ, **variables, "PYTHONPATH": path}
+    command = [sys.executable, *arguments, "--port", str(port)]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join((str(_ROOT / "engine"), str(_ROOT))),
+        "EDGEWISE_BENCH_ANSWER": str(folder / "answer.json"),
+    }
     process = subprocess.Popen(command, env=environment)
     try:
         _wait_for(port, process)
