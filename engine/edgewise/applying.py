@@ -35,8 +35,11 @@ async def apply_events(
     """Return a profile after the events that it has not counted yet; it is changed in place."""
     profile, ruleset = loaded.profile, identity.ruleset
     store = identity.records.store
-    await catch_up(profile, ruleset.evaluator, store)
-    fresh = await _fresh(store, profile, received)
+    if profile.matchers_digest != ruleset.evaluator.matchers_digest:
+        await catch_up(profile, ruleset.evaluator, store)
+    fresh = unseen(profile, received)
+    if any(may_be_forgotten(profile, event) for event in fresh):
+        fresh = await _not_logged(store, profile, fresh)
     decision = fold_and_decide(ruleset, profile, fresh, arrival_ms)
     if fresh:
         remember(profile, fresh)
@@ -57,17 +60,16 @@ async def apply_events(
     )
 
 
-async def _fresh(
+async def _not_logged(
     store: Store, profile: Profile, received: Sequence[ReceivedEvent]
 ) -> list[ReceivedEvent]:
-    """The events that were not counted before, by the record's memory and then by the log."""
-    fresh = unseen(profile, received)
+    """The events that the record does not remember and the log does not hold."""
     ids = (profile.id, *profile.absorbed)
-    # Nearly always there is none, and then nothing is waited for.
-    for event in [event for event in fresh if may_be_forgotten(profile, event)]:
-        if await _is_logged(store, ids, event):
-            fresh.remove(event)
-    return fresh
+    return [
+        event
+        for event in received
+        if not (may_be_forgotten(profile, event) and await _is_logged(store, ids, event))
+    ]
 
 
 async def _is_logged(store: Store, ids: Sequence[str], event: ReceivedEvent) -> bool:

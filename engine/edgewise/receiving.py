@@ -57,8 +57,8 @@ def receive(update: Update, profile_id: str, arrival_ms: int) -> list[ReceivedEv
 
 def claimed_ids(received: Sequence[ReceivedEvent]) -> list[str]:
     """Return the user ids that a visitor was identified by, in fold order, each once."""
-    named = (item.event.user_id for item in received if item.event.type in CLAIMING_TYPES)
-    return list(dict.fromkeys(user_id for user_id in named if user_id))
+    named = [item.event.user_id for item in received if item.event.type in CLAIMING_TYPES]
+    return list(dict.fromkeys(user_id for user_id in named if user_id)) if named else []
 
 
 def parse_time(value: str | float | None) -> int | None:
