@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from edgewise.audiences.evaluator import make_evaluator
 from edgewise.decide import decide
-from edgewise.explaining import Explanation, explain
+from edgewise.explaining import Explanation, add_lines, explain
+from edgewise.model.audience import Audience
 from edgewise.model.document import RuleDocument
 from edgewise.model.profile import Location, Profile, Session
 from edgewise.ruleset import Ruleset, load_ruleset
 from edgewise.sources.files import load_rules
+from tests.strategies import audience_lists, profiles
 
 NOW_MS = 1_800_000_000_000
 RULES = Path(__file__).parent.parent / "rules"
 
+COMPONENTS = [{"entry": "a", "variants": ["b", "c"]}]
 DOCUMENT = {
     "audiences": [
         {"id": "vip", "has trait": {"plan": ["gold", "vip"]}, "none": [{"audience": "bots"}]},
@@ -84,6 +93,71 @@ def test_explanations_agree_with_decisions(number: int) -> None:
         assignments={"sale-banner": number % 4} if number % 2 else {},
     )
     agree(explain(demo, visitor, NOW_MS), demo, visitor)
+
+
+EXPERIENCES = st.fixed_dictionaries(
+    {
+        "audience": st.sampled_from([None, 0, 1, 2]),
+        "traffic": st.sampled_from([0, 0.3, 1]),
+        "sticky": st.booleans(),
+        "allocation": st.sampled_from(["murmur3", "xxh3"]),
+        "distribution": st.sampled_from([[0.5, 0.3, 0.2], [0, 0, 1], [0.1, 0.1, 0.1]]),
+    }
+)
+
+
+@settings(max_examples=300)
+@given(audience_lists, st.lists(EXPERIENCES, max_size=4), profiles, st.integers(0, 3))
+def test_explanations_of_any_rules_agree_with_decisions(
+    audiences: list[Audience],
+    experiences: list[dict[str, Any]],
+    visitor: Profile,
+    pinned: int,
+) -> None:
+    """Audiences of any shape, experiences of any shares: both come to the same results."""
+    ordered = sorted(audiences, key=lambda audience: audience.id)
+    visitor = copy.deepcopy(visitor)
+    visitor.assignments = {"e0": pinned}
+    ruleset = ruleset_of(ordered, experiences)
+    agree(explain(ruleset, visitor, NOW_MS), ruleset, visitor)
+
+
+def ruleset_of(audiences: list[Audience], experiences: list[dict[str, Any]]) -> Ruleset:
+    """Experiences for audiences by their number; where there is none of it, for everyone."""
+    content = {
+        "audiences": [{"id": audience.id, "has trait": "t"} for audience in audiences],
+        "experiences": [
+            {"id": f"e{place}", **_for(audiences, members), "components": COMPONENTS}
+            for place, members in enumerate(experiences)
+        ],
+    }
+    loaded = load_ruleset("demo", "main", [RuleDocument("rules.yaml", content)])
+    evaluator = make_evaluator(audiences, "demo/main")
+    return msgspec.structs.replace(loaded, audiences=tuple(audiences), evaluator=evaluator)
+
+
+def _for(audiences: list[Audience], members: dict[str, Any]) -> dict[str, Any]:
+    number = members["audience"]
+    known = number is not None and number < len(audiences)
+    rest = {name: value for name, value in members.items() if name != "audience"}
+    return {**rest, "audience": audiences[number].id} if known else rest
+
+
+def test_lines_are_noted_at_every_test(ruleset: Ruleset) -> None:
+    """Each condition with a place gets the line of it, at any depth; the others have none."""
+    explanation = explain(ruleset, profile(), NOW_MS, "vip")
+    asked: list[str] = []
+
+    def line_of(origin: str) -> int:
+        asked.append(origin)
+        return len(asked)
+
+    add_lines(explanation, line_of)
+    (vip,) = explanation.audiences
+    plan, bots = vip.condition.children
+    assert vip.condition.line == bots.line == 0
+    assert {plan.line, bots.children[0].line} == {1, 2}
+    assert set(asked) == {plan.origin, bots.children[0].origin}
 
 
 def test_a_condition_shows_what_it_saw_and_where_it_stands(ruleset: Ruleset) -> None:

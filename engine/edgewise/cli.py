@@ -9,7 +9,15 @@ from pathlib import Path
 
 from edgewise import __version__
 from edgewise.audiences.listing import list_source
-from edgewise.commands import import_contentful, imports, render, simulate, synth
+from edgewise.commands import (
+    explain,
+    import_contentful,
+    imports,
+    preview_link,
+    render,
+    simulate,
+    synth,
+)
 from edgewise.commands.arguments import add_copies_option
 from edgewise.errors import EdgewiseError, Fault, RulesError, StoreUrlError
 from edgewise.parsing import closest
@@ -62,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     takers = commands.add_parser("import", help="take over rules written elsewhere")
     import_contentful.register(takers.add_subparsers(required=True, metavar="FROM"))
     imports.register(commands)
+    explain.register(commands)
+    preview_link.register(commands)
     render.register(commands)
     simulate.register(commands)
     synth.register(commands)

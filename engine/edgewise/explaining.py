@@ -5,6 +5,8 @@ It comes to the same results as `edgewise.decide`, by the slow and obvious way.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from edgewise.allocation import AllocationExplanation, explain_allocation
@@ -99,6 +101,19 @@ def explain(
             if audience_id in (None, served.audience_id)
         ],
     )
+
+
+def add_lines(explanation: Explanation, line_of: Callable[[str], int]) -> None:
+    """Note at each test in which line of its file it stands.
+
+    Args:
+        line_of: the line of a place written as `file#pointer`, 0 where it is not known.
+    """
+    pending = [audience.condition for audience in explanation.audiences]
+    while pending:
+        condition = pending.pop()
+        condition.line = line_of(condition.origin) if condition.origin else 0
+        pending += condition.children
 
 
 def _fault_text(fault: Fault | None) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import msgspec
 
 from edgewise.errors import Unauthorized
+from edgewise.explaining import Explanation, add_lines
 from edgewise.reload.reloader import Reloader
 from edgewise.service import DecisionService, now_ms
 from edgewise.sources.contentful.webhooks import Headers, concerns, read_webhook, verify_webhook
+from edgewise.sources.lines import LineFinder
 from edgewise.stores.base import ServiceStore
 
 
@@ -45,6 +48,18 @@ class LiveService(DecisionService):
             for (organization, environment), status in self._reloader.status().items()
         }
         return {**await super().health(), "rules": rules}
+
+    async def explain(
+        self, organization: str, environment: str, profile_id: str, audience_id: str | None = None
+    ) -> Explanation:
+        """Return why a profile gets what it gets now, with the lines of the conditions.
+
+        Errors: as `read`, and InvalidData for an audience that does not exist.
+        """
+        explanation = await super().explain(organization, environment, profile_id, audience_id)
+        finder = LineFinder(self._reloader.root.parent)
+        await asyncio.to_thread(add_lines, explanation, finder.line_of)
+        return explanation
 
     def take_webhook(self, headers: Headers, body: bytes) -> None:
         """Refresh the sources that a webhook of Contentful concerns, in the background.

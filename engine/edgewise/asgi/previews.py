@@ -14,7 +14,7 @@ from edgewise.attributes import page_of
 from edgewise.model.decision import Decision
 from edgewise.model.event import Event
 from edgewise.model.forced import ForcedVariant
-from edgewise.previews import PARAMETER, RefusedPreview, find_token, read_preview
+from edgewise.previews import PARAMETER, find_token, read_preview
 from edgewise.service import now_ms
 
 PREVIEW_SECRET_VARIABLE = "EDGEWISE_PREVIEW_SECRET"
@@ -53,11 +53,8 @@ class Previews:
         token = header(scope, PREVIEW_HEADER).decode("ascii", "replace") or _token_of(events)
         if not token:
             return NO_PREVIEW
-        try:
-            forced = read_preview(token, self._secret, organization, environment, self._clock())
-        except RefusedPreview as refused:
-            return FoundPreview(refused=str(refused))
-        return FoundPreview(forced)
+        found = read_preview(token, self._secret, organization, environment, self._clock())
+        return FoundPreview(refused=found) if isinstance(found, str) else FoundPreview(found)
 
 
 def preview_headers(found: FoundPreview, decision: Decision) -> Headers:

@@ -5,6 +5,7 @@ The tree of an explanation is the audience's own tree, read by the reference eva
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any as AnyValue
 
 import msgspec
@@ -48,12 +49,14 @@ class ExplainedCondition(msgspec.Struct, kw_only=True, omit_defaults=True):
         holds: the answer, for the profile and the time that were asked about.
         seen: the value that a test looked at, null where it is missing; absent above the tests.
         origin: file and JSON Pointer of a test, as `file#pointer`.
+        line: of the test in its file, from 1; 0 where that is not known.
     """
 
     text: str
     holds: bool
     seen: AnyValue = msgspec.UNSET
     origin: str = ""
+    line: int = 0
     children: list[ExplainedCondition] = []
 
 
@@ -97,6 +100,8 @@ def describe_test(test: Test | CountTest) -> str:
     phrase = BY_NAME[test.operator].phrase
     if test.operator == "exists":
         return f"{name} {phrase}"
+    if BY_NAME[test.operator].operand == "time" and isinstance(test.operand, int):
+        return f"{name} {phrase} {_describe_time(test.operand)}"
     return f"{name} {phrase} {_describe_operand(test.operand)}"
 
 
@@ -109,16 +114,42 @@ def _describe_operand(operand: AnyValue) -> str:
     return msgspec.json.encode(operand).decode()
 
 
+def _describe_time(time_ms: int) -> str:
+    moment = datetime.fromtimestamp(time_ms / 1000, UTC)
+    return moment.strftime("%Y-%m-%d" if time_ms % _DAY_MS == 0 else "%Y-%m-%dT%H:%M:%SZ")
+
+
 def _describe_count(test: CountTest) -> str:
     phrase = BY_NAME[test.operator].phrase
-    times = "exactly" if test.operator == "equal" else phrase
-    return f"{describe_matcher(test.matcher)} {times} {test.count} times"
+    compared = "exactly" if test.operator == "equal" else phrase
+    times = "time" if test.count == 1 else "times"
+    return f"{describe_matcher(test.matcher)}, {compared} {test.count} {times}"
 
 
 def describe_matcher(matcher: Matcher) -> str:
     """Return which events a matcher counts, as a person would write it."""
-    window = f" within {matcher.window_ms // _DAY_MS} days" if matcher.window_ms else ""
-    return f"events with {_describe_node(matcher.tree)}{window}"
+    parts = matcher.tree.children if isinstance(matcher.tree, All) else (matcher.tree,)
+    equal = {
+        part.test.attribute.source: part.test.operand
+        for part in parts
+        if isinstance(part, Leaf) and isinstance(part.test, Test) and part.test.operator == "equal"
+    }
+    what = {"page": "views of pages", "track": "events"}.get(str(equal.get("event_type")), "events")
+    if "event_name" in equal:
+        what = f"events {_describe_operand(equal['event_name'])}"
+    others = [_describe_node(part) for part in parts if not _is_about_kind(part)]
+    where = f" with {' and '.join(others)}" if others else ""
+    window = f", within {matcher.window_ms // _DAY_MS} days" if matcher.window_ms else ""
+    return f"{what}{where}{window}"
+
+
+def _is_about_kind(node: Node) -> bool:
+    """Whether a part of a matcher says which type or name of event it counts."""
+    if not isinstance(node, Leaf) or not isinstance(node.test, Test):
+        return False
+    return (
+        node.test.attribute.source in ("event_type", "event_name") and node.test.operator == "equal"
+    )
 
 
 def _describe_node(node: Node) -> str:

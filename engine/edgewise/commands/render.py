@@ -6,11 +6,9 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from edgewise.commands.arguments import Subparsers
+from edgewise.commands.inputs import read_profile
 from edgewise.documents import parse_documents
 from edgewise.errors import InputError, RulesError
 from edgewise.mergetags import MergeTag, render
@@ -33,7 +31,7 @@ def render_template(options: Namespace) -> int:
 
     Errors: InputError where a file cannot be read; RulesError for faulty rules.
     """
-    profile = _profile(options.profile)
+    profile = read_profile(options.profile)
     tags = _tags(options.rules) if options.rules else {}
     text = render(_template(options.template), profile, tags)
     print(text.encode(errors="replace").decode(), end="" if text.endswith("\n") else "\n")
@@ -50,20 +48,6 @@ def _template(argument: str) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read, and a text would hold {{{{ tags }}}}") from error
-
-
-def _profile(path: Path) -> Mapping[str, Any]:
-    """A profile alone, or inside the answer it came in."""
-    try:
-        found = msgspec.json.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: no profile can be read: {error}") from error
-    for key in ("data", "profile"):
-        if isinstance(found, dict) and isinstance(found.get(key), dict):
-            found = found[key]
-    if not isinstance(found, dict):
-        raise InputError(f"{path}: a profile is a JSON object")
-    return found
 
 
 def _tags(folder: Path) -> Mapping[str, MergeTag]:

@@ -1,0 +1,82 @@
+"""An explanation as people read it on a terminal: one tree per audience, one line per reason."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
+
+from edgewise.audiences.explain import ExplainedCondition
+from edgewise.explaining import ExplainedAudience, ExplainedExperience, Explanation
+
+# Wide enough that no line of a file breaks where programs look at it.
+_FILE_WIDTH: Final = 400
+_PASS: Final = ("✓ ", "green")
+_FAIL: Final = ("✗ ", "red")
+
+
+def print_explanation(explanation: Explanation, note: str = "") -> None:
+    """Print an explanation to standard output, in colours where that is a terminal."""
+    console = Console(width=None if sys.stdout.isatty() else _FILE_WIDTH, highlight=False)
+    place = f"{explanation.organization}/{explanation.environment}"
+    console.print(
+        Text(f"{explanation.profile_id} in {place}, ruleset {explanation.ruleset}", style="bold")
+    )
+    if note:
+        console.print(Text(note, style="yellow"))
+    console.print(Text("\nAudiences", style="bold"))
+    for audience in explanation.audiences:
+        console.print(_audience(audience))
+    console.print(Text("\nExperiences", style="bold"))
+    for experience in explanation.experiences:
+        console.print(_experience(experience))
+
+
+def _audience(audience: ExplainedAudience) -> Tree:
+    head = Text.assemble(_PASS if audience.holds else _FAIL, (audience.id, "bold"))
+    if audience.name:
+        head.append(f"  {audience.name}", "dim")
+    tree = Tree(head, guide_style="dim")
+    if audience.fault:
+        tree.add(Text(f"set aside: {audience.fault}", style="yellow"))
+    else:
+        _add(tree, audience.condition)
+    return tree
+
+
+def _add(tree: Tree, condition: ExplainedCondition) -> None:
+    line = Text.assemble(_PASS if condition.holds else _FAIL, condition.text)
+    if condition.seen is not msgspec.UNSET:
+        seen = "nothing" if condition.seen is None else _json(condition.seen)
+        line.append(f"  saw {seen}", "cyan")
+    if condition.origin:
+        line.append(f"  {_place(condition)}", "dim")
+    branch = tree.add(line)
+    for child in condition.children:
+        _add(branch, child)
+
+
+def _place(condition: ExplainedCondition) -> str:
+    if not condition.line:
+        return condition.origin
+    return f"{condition.origin.partition('#')[0]}:{condition.line}"
+
+
+def _experience(experience: ExplainedExperience) -> Text:
+    index = experience.variant_index
+    line = Text.assemble(_FAIL if index is None else _PASS, (experience.id, "bold"))
+    line.append("  " + ("not shown" if index is None else f"variant {index}"))
+    line.append(f"  {experience.text}", "dim")
+    if experience.pinned_ms:
+        seen = datetime.fromtimestamp(experience.pinned_ms / 1000, UTC)
+        line.append(f", since {seen:%Y-%m-%d %H:%M} UTC", "dim")
+    return line
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
