@@ -193,3 +193,52 @@ def test_erased_while_another_finishes() -> None:
         assert A not in await left(server)
 
     run(scenario())
+
+
+def test_key_that_is_alive_again_keeps_what_leads_to_it() -> None:
+    """An erasure that is completed late leaves alone what has been merged since then into a
+    profile that was created anew under one of its keys."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.send(A, track())
+        found = await server.records.load(A)
+        assert found is not None
+        erasure = Erasure(ORGANIZATION, "main", [B, C])
+        version = await server.records.save_erasure(A, erasure, found.version)
+        await server.send(B, identify("user"))
+        await server.send(C, track())
+        await server.send(C, identify("user"))
+        before = await server.profile(C)
+        await finish_erasure(server.records, A, erasure, version)
+        assert await server.store.get(A) is None
+        assert await server.profile(C) == before
+        assert len(await server.store.read_log(C)) == 1
+
+    run(scenario())
+
+
+def test_farthest_key_goes_first() -> None:
+    """A chain of redirects is removed from its far end, so that what is left still leads on."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.send(A, track())
+        for key, target in ((B, A), (C, B)):
+            await server.records.save_redirect(key, Redirect(ORGANIZATION, "main", target), 0)
+        loaded = await server.living(A)
+        loaded.profile.aliases += [B, C]
+        await server.records.save(loaded.profile, loaded.version)
+        removed: list[str] = []
+        delete = server.store.delete
+
+        async def note(key: str, version: int) -> bool:
+            removed.append(key)
+            result: bool = await delete(key, version)
+            return result
+
+        server.store.delete = note
+        await server.erase(A)
+        assert removed == [C, B, A]
+
+    run(scenario())

@@ -11,7 +11,7 @@ a profile that has been created anew under the same key.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator
 
 from edgewise.model.profile import Erasure, Profile, Record, Redirect
 from edgewise.records import Records, id_for_name, is_server_made, queue_key
@@ -30,23 +30,56 @@ async def erase(records: Records, profile: Profile, version: int, queued_until_m
 
 async def finish_erasure(records: Records, profile_id: str, erasure: Erasure, version: int) -> None:
     """Take every step that an erasure is still short of; others may do the same meanwhile."""
-    family = {profile_id, *erasure.keys}
-    environment = f"{erasure.organization}/{erasure.environment}"
     if erasure.queued_until_ms:
-        for key in sorted(family):
-            lane = queue_key(environment, key)
-            await records.store.forget_queued(lane, erasure.queued_until_ms)
-    for key in erasure.keys:
-        await _remove_relative(records, key, family)
+        environment = f"{erasure.organization}/{erasure.environment}"
+        queued = [queue_key(environment, key) for key in (profile_id, *erasure.keys)]
+        await records.store.forget_queued(queued, erasure.queued_until_ms)
+    # Again where one was moved under our hands.
+    while not await _remove_relatives(records, profile_id, erasure.keys):
+        pass
     await records.store.delete_log(profile_id, version)
     await records.store.delete(profile_id, version)
 
 
-async def _remove_relative(records: Records, key: str, family: Set[str]) -> None:
-    """Remove a key with its log while it leads to the profile; it may be moved under our hands."""
-    while (found := await records.load(key)) and _leads_to(found.record) in family:
-        await records.store.delete_log(key, found.version)
-        await records.store.delete(key, found.version)
+async def _remove_relatives(records: Records, profile_id: str, keys: Iterable[str]) -> bool:
+    """Remove keys that lead to a profile, with their logs; return whether none has changed."""
+    unchanged = True
+    for key, version in await _relatives(records, profile_id, keys):
+        await records.store.delete_log(key, version)
+        unchanged &= await records.store.delete(key, version)
+    return unchanged
+
+
+async def _relatives(
+    records: Records, profile_id: str, keys: Iterable[str]
+) -> list[tuple[str, int]]:
+    """Keys that still lead to a profile, with their versions, the farthest away first.
+
+    In this order a key goes before the one that it leads to. So where a key leads to one that is
+    alive again, both are newer than the erasure and none of its business.
+    """
+    found = []
+    for key in keys:
+        way = await _way(records, key, profile_id)
+        if way:
+            found.append((len(way), key, way[0]))
+    return [(key, version) for _, key, version in sorted(found, reverse=True)]
+
+
+async def _way(records: Records, key: str, profile_id: str) -> list[int]:
+    """The versions of the keys on the way to a profile or to nothing, none if it ends elsewhere."""
+    versions: list[int] = []
+    been = set()
+    while key != profile_id and key not in been:
+        been.add(key)
+        found = await records.load(key)
+        if found is None:
+            return versions
+        versions.append(found.version)
+        key = _leads_to(found.record)
+        if not key:
+            return []
+    return versions if key == profile_id else []
 
 
 def _leads_to(record: Record) -> str:

@@ -23,6 +23,7 @@ from edgewise.errors import (
     EdgewiseError,
     InvalidData,
     NamespaceMismatch,
+    StoreBusy,
     StoreCorrupt,
     StoreError,
 )
@@ -97,11 +98,12 @@ class ImportWorker:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to apply what is queued."""
+    def start(self) -> asyncio.Task[None]:
+        """Begin to apply what is queued; return the task that does, until it is stopped."""
         if self._task is None:
             self._stopping = False
             self._task = asyncio.create_task(self._run())
+        return self._task
 
     async def stop(self) -> None:
         """Finish the parts that were taken, and take no more."""
@@ -132,6 +134,8 @@ class ImportWorker:
             self._wake.clear()
             try:
                 taken = await self.step()
+            except StoreBusy:
+                taken = 0
             except EdgewiseError:
                 _LOG.exception("The import queue cannot be read; it is tried again.")
                 taken = 0

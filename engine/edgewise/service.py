@@ -298,7 +298,7 @@ class DecisionService:
                 found = True
                 await erase(records, loaded.profile, loaded.version, until_ms)
             lane = queue_key(names, key_of(names, profile_id))
-            found = bool(await self.store.forget_queued(lane, until_ms)) or found
+            found = bool(await self.store.forget_queued([lane], until_ms)) or found
 
         await self._retried(attempt)
         if not found:

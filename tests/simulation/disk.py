@@ -171,9 +171,9 @@ class SimulatedStore:
         """Return keys whose visitors were last seen before a time."""
         return await self._read(lambda: self.disk.expire(before_ms, limit))
 
-    async def forget_queued(self, key: str, until_ms: int) -> int:
+    async def forget_queued(self, keys: Sequence[str], until_ms: int) -> int:
         """Remove parts of imports that were queued by a time."""
-        return await self._write(lambda: self.disk.forget_queued(key, until_ms))
+        return await self._write(lambda: self.disk.forget_queued(keys, until_ms))
 
     async def close(self) -> None:
         """Leave the disk to the others."""

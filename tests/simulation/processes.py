@@ -7,14 +7,18 @@ import random
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
+from edgewise.import_worker import ImportSettings
 from edgewise.ruleset import Ruleset
 from edgewise.service import DecisionService
-from tests.simulation.disk import Disk, Faults, SimulatedStore
+from tests.simulation.disk import READ_ONLY, Disk, Faults, SimulatedStore
 from tests.simulation.rules import ENVIRONMENT, ORGANIZATION, Revision
 
 _T = TypeVar("_T")
 
 START_MS = 1_790_000_000_000
+
+IMPORTS = ImportSettings(attempts=10**6, longest_pause_s=5.0, rest_s=20.0)
+"""Nothing is given up, since what fails is bound to work in the end."""
 
 
 class ConnectionLost(Exception):
@@ -85,14 +89,21 @@ class Process:
 
     def _start(self) -> DecisionService:
         store = SimulatedStore(self.disk, self.faults, self.rng, self.crash)
-        return DecisionService(
+        service = DecisionService(
             rulesets_of(self.choose()),
             store,
             clock=self.now_ms,
             make_id=lambda: f"{self.rng.getrandbits(256):064x}",
             jitter=self.rng,
             retention=None,
+            imports=IMPORTS,
         )
+        # A request that changes nothing may have been what crashed: what is imported is not its.
+        token = READ_ONLY.set(False)
+        if service.import_worker:
+            self._running.append(service.import_worker.start())
+        READ_ONLY.reset(token)
+        return service
 
 
 def rulesets_of(revision: Revision) -> Mapping[tuple[str, str], Ruleset]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import random
 from dataclasses import dataclass
 
 from tests.simulation import checks
 from tests.simulation.disk import Disk, Faults
 from tests.simulation.loop import SimulatedLoop
+from tests.simulation.partners import Partner
 from tests.simulation.processes import START_MS, Process
 from tests.simulation.reference import Violation
 from tests.simulation.rules import Revision, make_revision
@@ -44,6 +46,19 @@ def run_seed(seed: int) -> Summary:
             raise Violation(f"seed {seed}: {error!r}; run it again: {command}") from error
 
 
+class _Failures(logging.Handler):
+    """What the background tasks report, since nobody waits for them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors: list[BaseException] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the error that a record is about."""
+        if record.exc_info and record.exc_info[1]:
+            self.errors.append(record.exc_info[1])
+
+
 class _World:
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
@@ -56,6 +71,17 @@ class _World:
         self.revisions = _REVISIONS[group]
 
     async def run(self) -> Summary:
+        failures = _Failures()
+        logger = logging.getLogger("edgewise.imports")
+        logger.addHandler(failures)
+        logger.propagate = False
+        try:
+            return await self._live(failures)
+        finally:
+            logger.removeHandler(failures)
+            logger.propagate = True
+
+    async def _live(self, failures: _Failures) -> Summary:
         rng = self.rng
         scale = rng.choice((0.3, 1.0, 3.0, 5.0))
         erasing = rng.random() < 0.4
@@ -73,9 +99,19 @@ class _World:
         actors = [device.live(rng.randint(8, 20)) for device in devices]
         if erasing:
             actors.append(Eraser(shared, devices).live(rng.randint(1, 5)))
+        imported: list[int] = []
+        if rng.random() < 0.5:
+            actors.append(Partner(shared, devices, imported).live(rng.randint(1, 12)))
         operator = asyncio.create_task(self._change_rules(processes))
         await asyncio.gather(*actors)
         operator.cancel()
+        while (await self.disk.queue.state()).waiting:  # noqa: ASYNC110 - the others tell no one
+            await asyncio.sleep(1)
+        if not erasing:
+            # What is queued for a profile is erased with it.
+            shared.acknowledged += imported
+        if failures.errors:
+            raise failures.errors[0]
         await self._check(shared, erasing)
         summary = self._summary(processes)
         await checks.check_erasures(self.disk)

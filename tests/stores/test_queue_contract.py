@@ -215,7 +215,7 @@ def test_revived(run: Run) -> None:
         (again,) = await take(store)
         assert (again.data, again.queued_ms, again.hold.attempt) == (b"a1", 50, 1)
         assert again.hold.part_id != hold.part_id
-        assert await store.forget_queued("k", 50) == 1
+        assert await store.forget_queued(["k"], 50) == 1
 
     run(scenario)
 
@@ -253,23 +253,25 @@ def test_state(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "until_ms", "left"),
+    ("keys", "until_ms", "left"),
     [
-        pytest.param("a", 30, ["b1"], id="lane"),
-        pytest.param("k", 30, ["a2"], id="further-key"),
-        pytest.param("a", 10, ["a2", "b1"], id="only-until-then"),
-        pytest.param("k", 9, ["a1", "b1"], id="too-early"),
-        pytest.param("nobody", 30, ["a1", "b1"], id="unknown"),
+        pytest.param(["a"], 30, ["b1"], id="lane"),
+        pytest.param(["k"], 30, ["a2"], id="further-key"),
+        pytest.param(["k", "a"], 30, [], id="both"),
+        pytest.param([], 30, ["a1", "b1"], id="none"),
+        pytest.param(["a"], 10, ["a2", "b1"], id="only-until-then"),
+        pytest.param(["k"], 9, ["a1", "b1"], id="too-early"),
+        pytest.param(["nobody"], 30, ["a1", "b1"], id="unknown"),
     ],
 )
-def test_forgotten(run: Run, key: str, until_ms: int, left: list[str]) -> None:
+def test_forgotten(run: Run, keys: list[str], until_ms: int, left: list[str]) -> None:
     """What was queued under a key by a time is removed, and what is behind it moves up."""
 
     async def scenario(store: ServiceStore) -> None:
         queue = store.queue
         await queue.enqueue([part("a", "a1", 10, "k"), part("a", "a2", 30)])
         await queue.enqueue([part("b", "b1", 20, "other", "k")])
-        await store.forget_queued(key, until_ms)
+        await store.forget_queued(keys, until_ms)
         assert sorted(await taken_data(store)) == left
 
     run(scenario)
@@ -283,7 +285,7 @@ def test_forgotten_while_held_or_buried(run: Run) -> None:
         await queue.enqueue([part("a", "a1"), part("a", "a2"), part("b", "b", 10, "a")])
         first, other = await take(store)
         await queue.bury(first.hold, "why")
-        assert await store.forget_queued("a", 100) == 3
+        assert await store.forget_queued(["a", "unknown"], 100) == 3
         assert await queue.put_held(other.hold, "p", b"x", 0, last=True) is None
         assert await store.get("p") is None
         assert await queue.state() == QueueState(0, 0, 0)

@@ -79,10 +79,10 @@ class Store(Protocol):
         a key that was returned and not deleted comes again in a later round.
         """
 
-    async def forget_queued(self, key: str, until_ms: int) -> int:
-        """Remove the parts of imports with this lane or further key that were queued by a time.
+    async def forget_queued(self, keys: Sequence[str], until_ms: int) -> int:
+        """Remove the parts of imports that were queued by a time in these lanes.
 
-        Buried parts go too. Returns how many went.
+        So go those of which one of these is a further key, and buried ones. Returns how many went.
         """
 
     async def close(self) -> None:

@@ -130,10 +130,10 @@ class MemoryStore:
         expired = (key for key, row in self._rows.items() if 0 < row.seen_ms < before_ms)
         return [key for _, key in zip(range(limit), expired, strict=False)]
 
-    async def forget_queued(self, key: str, until_ms: int) -> int:
-        """Remove the parts of imports with this lane or further key that were queued by a time."""
+    async def forget_queued(self, keys: Sequence[str], until_ms: int) -> int:
+        """Remove the parts of imports that were queued by a time in these lanes, or under them."""
         self._require_open()
-        return self.queue.forget(key, until_ms)
+        return self.queue.forget(keys, until_ms)
 
     async def close(self) -> None:
         """Refuse every further call."""

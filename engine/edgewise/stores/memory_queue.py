@@ -129,12 +129,13 @@ class MemoryQueue:
         del self._rows[part_id]
         return True
 
-    def forget(self, key: str, until_ms: int) -> int:
-        """Remove the parts with this lane or further key that were queued by a time."""
+    def forget(self, keys: Sequence[str], until_ms: int) -> int:
+        """Remove the parts with these lanes or further keys that were queued by a time."""
         doomed = [
             part_id
             for part_id, row in self._rows.items()
-            if row.part.queued_ms <= until_ms and key in (row.part.lane, *row.part.further_keys)
+            if row.part.queued_ms <= until_ms
+            and not {row.part.lane, *row.part.further_keys}.isdisjoint(keys)
         ]
         for part_id in doomed:
             del self._rows[part_id]

@@ -82,7 +82,7 @@ class OverlayStore:
         """Name nothing."""
         return []
 
-    async def forget_queued(self, key: str, until_ms: int) -> int:
+    async def forget_queued(self, keys: Sequence[str], until_ms: int) -> int:
         """Remove nothing."""
         return 0
 

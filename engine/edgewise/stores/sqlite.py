@@ -197,9 +197,9 @@ class SqliteStore:
             await asyncio.sleep(0)
         return keys
 
-    async def forget_queued(self, key: str, until_ms: int) -> int:
-        """Remove the parts of imports with this lane or further key that were queued by a time."""
-        return await self.queue.forget(key, until_ms)
+    async def forget_queued(self, keys: Sequence[str], until_ms: int) -> int:
+        """Remove the parts of imports that were queued by a time in these lanes, or under them."""
+        return await self.queue.forget(keys, until_ms)
 
     async def close(self) -> None:
         """Finish the writes that were begun, empty the write-ahead log and let go of the file."""

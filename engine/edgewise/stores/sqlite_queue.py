@@ -103,15 +103,15 @@ class SqliteQueue:
         """Remove a buried part; return whether there was one."""
         return await self._writes.submit(partial(statements.drop, part_id=part_id))
 
-    async def forget(self, key: str, until_ms: int) -> int:
-        """Remove the parts with this lane or further key that were queued by a time.
+    async def forget(self, keys: Sequence[str], until_ms: int) -> int:
+        """Remove the parts with these lanes or further keys that were queued by a time.
 
         Cost: a look at an index where there are none.
         """
-        query = partial(statements.queued_for, key=key, until_ms=until_ms)
+        query = partial(statements.queued_for, keys=keys, until_ms=until_ms)
         if not await self._read(query):
             return 0
-        return await self._writes.submit(partial(statements.forget, key=key, until_ms=until_ms))
+        return await self._writes.submit(partial(statements.forget, keys=keys, until_ms=until_ms))
 
     async def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         return await run_query(self._connection, self._path, self._patience_s, query)

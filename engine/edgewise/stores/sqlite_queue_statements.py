@@ -154,19 +154,22 @@ def drop(connection: sqlite3.Connection, part_id: int) -> bool:
     return found is not None
 
 
-def queued_for(connection: sqlite3.Connection, key: str, until_ms: int) -> list[int]:
-    """Return the ids of the parts with this lane or further key that were queued by a time."""
-    rows = connection.execute(
-        "SELECT id FROM imports WHERE queued <= ? AND id IN"
-        " (SELECT id FROM imports WHERE lane = ? UNION SELECT part FROM import_keys WHERE k = ?)",
-        (until_ms, key, key),
-    )
-    return [part_id for (part_id,) in rows]
+def queued_for(connection: sqlite3.Connection, keys: Sequence[str], until_ms: int) -> list[int]:
+    """Return the ids of the parts with these lanes or further keys that were queued by a time."""
+    found: set[int] = set()
+    for key in keys:
+        rows = connection.execute(
+            "SELECT id FROM imports WHERE queued <= ? AND id IN (SELECT id FROM imports"
+            " WHERE lane = ? UNION SELECT part FROM import_keys WHERE k = ?)",
+            (until_ms, key, key),
+        )
+        found.update(part_id for (part_id,) in rows)
+    return sorted(found)
 
 
-def forget(connection: sqlite3.Connection, key: str, until_ms: int) -> int:
-    """Remove the parts with this lane or further key that were queued by a time."""
-    doomed = queued_for(connection, key, until_ms)
+def forget(connection: sqlite3.Connection, keys: Sequence[str], until_ms: int) -> int:
+    """Remove the parts with these lanes or further keys that were queued by a time."""
+    doomed = queued_for(connection, keys, until_ms)
     for part_id in doomed:
         _remove(connection, part_id)
     return len(doomed)
