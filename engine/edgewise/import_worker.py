@@ -207,11 +207,20 @@ async def _identified(identity: Identity, imported: ImportedProfile, arrival_ms:
     if not further:
         return await identity.find_or_create(first, arrival_ms)
     found = [await identity.find(name) for name in imported.names]
-    loaded = next(filter(None, found), None) or await identity.find_or_create(first, arrival_ms)
+    target, loaded = next(
+        ((name, owner) for name, owner in zip(imported.names, found, strict=True) if owner),
+        (first, None),
+    )
+    loaded = loaded or await identity.find_or_create(first, arrival_ms)
     for name, owner in zip(imported.names, found, strict=True):
-        if owner is None or imported.merges:
+        if owner is None:
             loaded = await identity.claim(loaded, name, arrival_ms)
-        elif owner.profile.id != loaded.profile.id:
+        elif owner.profile.id == loaded.profile.id:
+            continue
+        elif imported.merges:
+            # The profile of the best name is the one that survives.
+            loaded = await identity.claim(owner, target, arrival_ms)
+        else:
             _LOG.warning("A further name in an import belongs to another profile, and stays there.")
     return loaded
 
