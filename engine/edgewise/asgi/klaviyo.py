@@ -43,11 +43,17 @@ _LARGE_BYTES = 64 * 1024
 Parse = Callable[[Tree, int], ParsedRequest]
 
 
-def klaviyo_routes(service: Service, settings: HttpSettings) -> list[Route]:
-    """Return the routes of the event endpoints, and of all else that may lie below `/api`."""
+def klaviyo_routes(
+    service: Service, settings: HttpSettings, clock_s: Callable[[], float] = time.time
+) -> list[Route]:
+    """Return the routes of the event endpoints, and of all else that may lie below `/api`.
+
+    Args:
+        clock_s: the time in seconds since 1970.
+    """
     limits = settings.klaviyo
-    bulk = KlaviyoEvents(service, settings, parse_bulk, limits.bulk_limit)
-    single = KlaviyoEvents(service, settings, parse_single, limits.event_limit)
+    bulk = KlaviyoEvents(service, settings, parse_bulk, limits.bulk_limit, clock_s)
+    single = KlaviyoEvents(service, settings, parse_single, limits.event_limit, clock_s)
     return [
         Route("/api/event-bulk-create-jobs", bulk),
         Route("/api/event-bulk-create-jobs/", bulk),
@@ -81,7 +87,7 @@ class KlaviyoEvents:
         settings: HttpSettings,
         parse: Parse,
         limit: RateLimit | None,
-        clock_s: Callable[[], float] = time.time,
+        clock_s: Callable[[], float],
     ) -> None:
         self._service = service
         self._settings = settings
