@@ -27,7 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receiving", "grouping", "fold", "merging", "selection", "documents"),
     # An environment's rules, loaded; then one decision over them.
     ("messages", "ruleset", "schema"),
-    ("decide", "explaining", "forcing"),
+    ("decide", "explaining", "forcing", "lint"),
     # Here the outer world begins: files, databases, networks, clocks.
     ("sources", "stores", "enrich", "ingest"),
     # What one update needs of the store and of its neighbours in time.
@@ -35,7 +35,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # One profile erased; ids, names and merges; what goes with time.
     ("erasing", "retries"),
     ("identity",),
-    ("retention", "applying", "importing"),
+    ("retention", "applying", "importing", "interactions"),
     # Many profiles in one request, at once or later.
     ("batches", "import_worker"),
     # One update from load to save; then HTTP around it; then its process; then the command line.

@@ -6,13 +6,15 @@
 4. Its own log goes, and then the erasure itself.
 
 Every removal is bound to the version that was looked at: a process that is slow removes nothing of
-a profile that has been created anew under the same key.
+a profile that has been created anew under the same key. Only what visitors did with components
+is not bound to one, and at worst some of it goes uncounted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from edgewise.model.log import interaction_log
 from edgewise.model.profile import Erasure, Profile, Record, Redirect
 from edgewise.records import Records, id_for_name, is_server_made, queue_key
 
@@ -37,6 +39,7 @@ async def finish_erasure(records: Records, profile_id: str, erasure: Erasure, ve
     # Again where one was moved under our hands.
     while not await _remove_relatives(records, profile_id, erasure.keys):
         pass
+    await records.store.delete_log(interaction_log(profile_id))
     await records.store.delete_log(profile_id, version)
     await records.store.delete(profile_id, version)
 
@@ -45,6 +48,7 @@ async def _remove_relatives(records: Records, profile_id: str, keys: Iterable[st
     """Remove keys that lead to a profile, with their logs; return whether none has changed."""
     unchanged = True
     for key, version in await _relatives(records, profile_id, keys):
+        await records.store.delete_log(interaction_log(key))
         await records.store.delete_log(key, version)
         unchanged &= await records.store.delete(key, version)
     return unchanged

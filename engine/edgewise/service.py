@@ -23,10 +23,13 @@ from edgewise.history import catch_up
 from edgewise.identity import Identity
 from edgewise.import_worker import ImportSettings, ImportWorker
 from edgewise.importing import parts_of
+from edgewise.ingest.insights import Visit
+from edgewise.interactions import count_interactions, keep_interactions
 from edgewise.lanes import Lanes
 from edgewise.model.decision import Outcome
 from edgewise.model.forced import ForcedVariant
 from edgewise.model.imports import ImportedProfile
+from edgewise.model.interaction import ExperienceMetrics
 from edgewise.model.profile import Profile
 from edgewise.receiving import claimed_ids, receive
 from edgewise.records import Records, key_of, queue_key
@@ -278,6 +281,33 @@ class DecisionService:
             raise InvalidData(f'audience: there is no "{audience_id}"')
         profile = await self._profile(ruleset, profile_id)
         return explain(ruleset, profile, self.clock(), audience_id)
+
+    async def keep_interactions(
+        self, organization: str, environment: str, visits: Sequence[Visit]
+    ) -> None:
+        """Keep what visitors did with components, each message once; no profile changes.
+
+        Errors: ConfigNotFound, NamespaceMismatch, ServiceUnavailable; nothing was kept then.
+        """
+        identity = Identity(Records(self.store), self.ruleset(organization, environment))
+        arrival_ms = self.clock()
+        await self._retried(lambda: keep_interactions(identity, visits, arrival_ms))
+
+    async def metrics(
+        self, organization: str, environment: str, experience_id: str
+    ) -> ExperienceMetrics:
+        """Return what was done with the variants of an experience, as far as the log reaches.
+
+        Errors: ConfigNotFound, ServiceUnavailable.
+        Cost: one pass over the whole log; see `edgewise.interactions`.
+        """
+        ruleset = self.ruleset(organization, environment)
+        names = f"{organization}/{environment}"
+        known = {served.experience.id: len(served.selected) for served in ruleset.experiences}
+        variants = known.get(experience_id, 0)
+        return await self._retried(
+            lambda: count_interactions(self.store, names, experience_id, variants)
+        )
 
     async def erase(self, organization: str, environment: str, profile_id: str) -> None:
         """Remove a profile, its aliases, redirects and logs, and what is queued for it.

@@ -12,9 +12,11 @@ from starlette.types import ASGIApp, Message
 from edgewise.decoding import Update
 from edgewise.errors import ConfigNotFound
 from edgewise.explaining import Explanation
+from edgewise.ingest.insights import Visit
 from edgewise.model.decision import Decision, Outcome, SelectedVariant
 from edgewise.model.forced import ForcedVariant
 from edgewise.model.imports import ImportedProfile
+from edgewise.model.interaction import ExperienceMetrics, VariantMetrics
 from edgewise.model.profile import LandingPage, Location, Profile, Session
 
 BASE = "/v2/organizations/org/environments/main"
@@ -148,6 +150,29 @@ class FakeService:
             audiences=[],
             experiences=[],
         )
+
+    async def keep_interactions(
+        self, organization: str, environment: str, visits: Sequence[Visit]
+    ) -> None:
+        """Note the visits."""
+        counts = [(visit.name, len(visit.update.events)) for visit in visits]
+        self._note("interactions", organization, environment, counts)
+
+    async def metrics(
+        self, organization: str, environment: str, experience_id: str
+    ) -> ExperienceMetrics:
+        """Note the question."""
+        self._note("metrics", organization, environment, experience_id)
+        variant = VariantMetrics(
+            variant_index=0,
+            views=3,
+            unique_viewers=2,
+            clicks=1,
+            hovers=0,
+            view_duration_ms=1500,
+            hover_duration_ms=0,
+        )
+        return ExperienceMetrics(experience_id=experience_id, since_ms=1, variants=[variant])
 
     async def erase(self, organization: str, environment: str, profile_id: str) -> None:
         """Note the removal."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from edgewise.model.log import LogEntry, interaction_log
 from edgewise.simulate.clusters import Clusters, claim_keys, key_of
 from edgewise.simulate.requests import Record
 from edgewise.simulate.store_log import read_store
@@ -94,3 +95,28 @@ def test_hash_as_user_id_may_be_an_id_or_a_name() -> None:
     """A user id that looks like a profile's id stands for that profile and for a name."""
     assert len(claim_keys(MAIN, "a" * 64)) == 2
     assert len(claim_keys(MAIN, "a")) == 1
+
+
+def test_interactions_are_not_replayed(tmp_path: Path) -> None:
+    """What a visitor did with components is no request, and moves no line of one."""
+    requests = [line("a", NOON_MS), line("b", NOON_MS + MINUTE_MS)]
+    rules, url = logged(tmp_path, records_of(requests[:1]))
+
+    async def view() -> None:
+        store = SqliteStore(tmp_path / "profiles.db")
+        (visit,) = [entry async for entry in store.scan_log()]
+        event = b'{"type":"component","componentId":"c"}'
+        log_id = interaction_log(visit.profile_id)
+        await store.append([LogEntry(visit.environment, log_id, 1, NOON_MS, NOON_MS + 1, event)])
+        await store.close()
+
+    asyncio.run(view())
+    second = asyncio.run(_opened(tmp_path / "profiles.db"))
+    served(rules, records_of(requests[1:]), second)
+    asyncio.run(second.close())
+    found = list(read_store(url, 0, 0))
+    assert [(record.line, len(record.events)) for record in found] == [(1, 1), (2, 1)]
+
+
+async def _opened(path: Path) -> SqliteStore:
+    return SqliteStore(path)

@@ -12,6 +12,7 @@ from edgewise.asgi.body import header
 from edgewise.asgi.cors import PREFLIGHT_HEADERS
 from edgewise.asgi.endpoints import Health, no_route
 from edgewise.asgi.explanations import explanation_routes
+from edgewise.asgi.insights import answering_origin, insights_routes
 from edgewise.asgi.interface import HttpSettings, Service
 from edgewise.asgi.klaviyo import klaviyo_routes
 from edgewise.asgi.lifespan import run_lifespan
@@ -38,6 +39,7 @@ def build_app(
     settings = settings or HttpSettings()
     routes = [Route("/health", Health(service)), *batch_routes(service, settings)]
     routes += explanation_routes(service, settings)
+    routes += insights_routes(service, settings)
     routes += klaviyo_routes(service, settings)
     routes += webhook_routes(webhooks, settings) if webhooks else []
     router = Router(routes, redirect_slashes=False, default=no_route)
@@ -66,7 +68,7 @@ class App:
         answer = None
         try:
             if scope["method"] == "OPTIONS":
-                answer = _PREFLIGHT
+                answer, send = _PREFLIGHT, answering_origin(scope, send)
             elif route := match_profiles(scope):
                 answer = await self._profiles.answer(route, scope, receive)
         except ClientDisconnect:
@@ -74,6 +76,7 @@ class App:
         except Exception as error:  # noqa: BLE001 - every failure is answered
             answer = answer_error(error)
         if answer is None:
+            send = answering_origin(scope, send)
             await self._serve_other(scope, receive, AnswerSend(send, traceparent))
         else:
             await answer.send_in(traceparent, send)

@@ -10,9 +10,11 @@ import msgspec
 from edgewise.asgi.klaviyo_settings import KlaviyoSettings
 from edgewise.decoding import MAX_EVENTS, Update
 from edgewise.explaining import Explanation
+from edgewise.ingest.insights import Visit
 from edgewise.model.decision import Outcome
 from edgewise.model.forced import ForcedVariant
 from edgewise.model.imports import ImportedProfile
+from edgewise.model.interaction import ExperienceMetrics
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +96,17 @@ class Service(Protocol):
         self, organization: str, environment: str, profile_id: str, audience_id: str | None = None
     ) -> Explanation:
         """Return why a profile gets what it gets now, of one audience or of all."""
+        ...
+
+    async def keep_interactions(
+        self, organization: str, environment: str, visits: Sequence[Visit]
+    ) -> None:
+        """Keep what visitors did with components, each message once."""
+
+    async def metrics(
+        self, organization: str, environment: str, experience_id: str
+    ) -> ExperienceMetrics:
+        """Return what was done with the variants of an experience, as far as it is kept."""
         ...
 
     async def erase(self, organization: str, environment: str, profile_id: str) -> None:

@@ -18,3 +18,20 @@ class LogEntry(msgspec.Struct, frozen=True):
     time_ms: int
     arrival_ms: int
     event: bytes
+
+
+_INTERACTIONS = ":interactions"
+
+
+def interaction_log(profile_id: str) -> str:
+    """Return under which id a log has what a visitor did with what was shown.
+
+    It is a log of its own: what fills it counts for no audience, opens no session, and takes no
+    place from the visits in the profile's log.
+    """
+    return profile_id + _INTERACTIONS
+
+
+def is_interaction_log(profile_id: str) -> bool:
+    """Return whether the entries under an id of the log are interactions and no visits."""
+    return profile_id.endswith(_INTERACTIONS)

@@ -4,6 +4,8 @@ The log names the profile that an event was counted for, and no longer the id th
 named. Both are the same but where a visitor was identified as another one: the identifying event
 is logged for the survivor, and nothing follows for the loser. So the first identifying event of
 the survivor behind the loser's last event is replayed in the loser's name, and joins the two.
+
+What visitors did with components is logged apart from their visits, and is not replayed.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 from edgewise.errors import InvalidData
-from edgewise.model.log import LogEntry
+from edgewise.model.log import LogEntry, is_interaction_log
 from edgewise.model.profile import Redirect
 from edgewise.simulate.requests import Record, claims_of
 from edgewise.stores.base import Store
@@ -51,7 +53,7 @@ def read_store(url: str, since_ms: int, source: int) -> Iterator[Record]:
         store = open_store(url)
         try:
             losers = runner.run(_find_losers(store, since_ms))
-            entries = store.scan_log(since_ms)
+            entries = _visits(store, since_ms)
             place = 0
             group: list[LogEntry] = []
             while page := runner.run(_page(entries)):
@@ -67,6 +69,12 @@ def read_store(url: str, since_ms: int, source: int) -> Iterator[Record]:
             runner.run(store.close())
 
 
+async def _visits(store: Store, since_ms: int) -> AsyncIterator[LogEntry]:
+    async for entry in store.scan_log(since_ms):
+        if not is_interaction_log(entry.profile_id):
+            yield entry
+
+
 async def _page(entries: AsyncIterator[LogEntry]) -> list[LogEntry]:
     page: list[LogEntry] = []
     async for entry in entries:
@@ -79,7 +87,7 @@ async def _page(entries: AsyncIterator[LogEntry]) -> list[LogEntry]:
 async def _find_losers(store: Store, since_ms: int) -> _Losers:
     last_places: dict[str, int] = {}
     place = 0
-    async for entry in store.scan_log(since_ms):
+    async for entry in _visits(store, since_ms):
         place += 1
         last_places[entry.profile_id] = place
     survivors = {}

@@ -1,0 +1,104 @@
+"""Reports of what visitors did with components, and the metrics that are counted from them."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
+
+from edgewise.asgi.admin import AdminOnly
+from edgewise.asgi.answers import Answer
+from edgewise.asgi.body import header, read_body
+from edgewise.asgi.interface import HttpSettings, Service
+from edgewise.decoding import check_id
+from edgewise.errors import MethodNotAllowed
+from edgewise.ingest.insights import decode_visits
+from edgewise.model.interaction import ExperienceMetrics
+
+_BASE = "/v1/organizations/{organization}/environments/{environment}"
+_METRICS = _BASE + "/experiences/{id}/metrics"
+_DONE = Answer(204)
+_ALLOW_ORIGIN = b"access-control-allow-origin"
+
+
+class _Envelope(msgspec.Struct):
+    data: ExperienceMetrics
+    error: None = None
+    message: str = "ok"
+
+
+def insights_routes(service: Service, settings: HttpSettings) -> list[Route]:
+    """Return the routes of reports and metrics; without an admin token there are no metrics."""
+    reports = Reports(service, settings)
+    return [
+        Route(f"{_BASE}/events", reports),
+        Route(f"{_BASE}/events/", reports),
+        Route(_METRICS, AdminOnly(Metrics(service), settings.admin_token)),
+    ]
+
+
+class Reports:
+    """Answers `POST /v1/…/events` with nothing, for no client reads it."""
+
+    def __init__(self, service: Service, settings: HttpSettings) -> None:
+        self._service = service
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Errors: InvalidData, ConfigNotFound, ServiceUnavailable."""
+        if scope["method"] != "POST":
+            raise MethodNotAllowed(("POST", "OPTIONS"))
+        names = scope["path_params"]
+        organization, environment = names["organization"], names["environment"]
+        self._service.environment_exists(organization, environment)
+        body = await read_body(scope, receive, self._settings.max_body_bytes)
+        await self._service.keep_interactions(organization, environment, decode_visits(body))
+        await _DONE(scope, receive, send)
+
+
+class Metrics:
+    """Answers `GET /v1/…/experiences/{id}/metrics`."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Errors: InvalidData, ConfigNotFound, ServiceUnavailable."""
+        if scope["method"] != "GET":
+            raise MethodNotAllowed(("GET", "OPTIONS"))
+        names = scope["path_params"]
+        check_id(names["id"], "experienceId")
+        metrics = await self._service.metrics(
+            names["organization"], names["environment"], names["id"]
+        )
+        await Answer(body=msgspec.json.encode(_Envelope(metrics)))(scope, receive, send)
+
+
+def answering_origin(scope: Scope, send: Send) -> Send:
+    """Return a `send` that names the caller's origin where the request is a report.
+
+    Source: beacons are sent with credentials, and browsers then take no `*` for an answer.
+    """
+    origin = header(scope, b"origin")
+    if not origin or not _is_report(scope["path"]):
+        return send
+    own = (
+        (_ALLOW_ORIGIN, origin),
+        (b"access-control-allow-credentials", b"true"),
+        (b"vary", b"origin"),
+    )
+
+    async def send_own(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            others = [pair for pair in message["headers"] if pair[0] != _ALLOW_ORIGIN]
+            message["headers"] = [*others, *own]
+        await send(message)
+
+    return send_own
+
+
+def _is_report(path: str) -> bool:
+    match path.rstrip("/").split("/")[-6:]:
+        case ["v1", "organizations", _, "environments", _, "events"]:
+            return True
+    return False
