@@ -22,6 +22,7 @@ REPOSITORY = HERE.parent.parent
 ORGANIZATION = "demo"
 ENVIRONMENT = "main"
 RULES = REPOSITORY / "rules"
+ADMIN_TOKEN = "token-of-the-tests"
 
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 10
@@ -55,7 +56,10 @@ def running_server(folder: Path) -> Iterator[str]:
     command += ["--store", f"sqlite://{folder}/profiles.db"]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     log = folder / "server.log"
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "engine")}
+    environment = os.environ | {
+        "PYTHONPATH": str(REPOSITORY / "engine"),
+        "EDGEWISE_ADMIN_TOKEN": ADMIN_TOKEN,
+    }
     with (
         log.open("wb") as output,
         subprocess.Popen(command, stdout=output, stderr=output, env=environment) as server,
