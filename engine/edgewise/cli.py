@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from edgewise import __version__
 from edgewise.audiences.listing import list_source
 from edgewise.commands import (
+    check,
     explain,
     import_contentful,
     imports,
@@ -19,7 +20,8 @@ from edgewise.commands import (
     synth,
 )
 from edgewise.commands.arguments import add_copies_option
-from edgewise.errors import EdgewiseError, Fault, RulesError, StoreUrlError
+from edgewise.commands.check import print_faults, print_set_aside
+from edgewise.errors import EdgewiseError, RulesError, StoreUrlError
 from edgewise.parsing import closest
 from edgewise.reload.loading import LoadedFolder, load_folder
 from edgewise.schema import schema_text
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.command(options)
     except RulesError as error:
-        _print_faults(error.faults)
+        print_faults(error.faults)
         return 1
     except EdgewiseError as error:
         print(f"edgewise: {error}", file=sys.stderr)
@@ -58,9 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--workers", type=_workers, default=1, help="number of processes")
     serve.set_defaults(command=_serve)
 
-    check = commands.add_parser("check", help="name every fault in the rules")
-    check.add_argument("rules", type=Path)
-    check.set_defaults(command=_check)
+    check.register(commands)
 
     show = commands.add_parser("show-source", help="show the Python an audience compiles to")
     show.add_argument("rules", type=Path)
@@ -100,10 +100,9 @@ def _serve(options: argparse.Namespace) -> int:
             " that they share, such as sqlite:///var/lib/edgewise/profiles.db"
         )
     loaded = load_folder(options.rules, options.copies)
-    rulesets = loaded.rulesets
     # Opened here only so that a wrong URL is a clear message and not a failing worker.
     open_store(options.store)
-    _print_set_aside(fault for ruleset in rulesets.values() for fault in ruleset.set_aside)
+    print_set_aside([fault for one in loaded.rulesets.values() for fault in one.set_aside])
     _print_welcome(loaded, options)
     run(
         ServerSettings(
@@ -136,31 +135,6 @@ def _print_welcome(loaded: LoadedFolder, options: argparse.Namespace) -> None:
         '"query":{},"referrer":"","search":""}}}'
     )
     print(f"Try it:\n  curl -s '{base}{path}' -d '{{\"events\":[{event}]}}'", flush=True)
-
-
-def _check(options: argparse.Namespace) -> int:
-    rulesets = load_rules(options.rules)
-    set_aside = [fault for ruleset in rulesets.values() for fault in ruleset.set_aside]
-    _print_set_aside(set_aside)
-    for (organization, environment), ruleset in rulesets.items():
-        never = len({(fault.audience_id, fault.experience_id) for fault in ruleset.set_aside})
-        print(
-            f"{organization}/{environment}: {len(ruleset.audiences)} audiences,"
-            f" {len(ruleset.experiences)} experiences, {never} set aside"
-        )
-    return 1 if set_aside else 0
-
-
-def _print_faults(faults: Iterable[Fault]) -> None:
-    for fault in faults:
-        print(f"{fault} [{fault.code}]", file=sys.stderr)
-
-
-def _print_set_aside(faults: Iterable[Fault]) -> None:
-    for fault in faults:
-        owner = fault.audience_id or fault.experience_id
-        note = f", {owner} never matches" if owner else ""
-        print(f"{fault} [{fault.code}{note}]", file=sys.stderr)
 
 
 def _show_source(options: argparse.Namespace) -> int:

@@ -1,8 +1,9 @@
 """Rule documents of one environment → audiences, experiences and settings, with every fault.
 
-Shape of a document: an object with any of `environment`, `audiences`, `experiences` and
-`merge_tags`. Audiences with `nt_rules` and experiences with `nt_config` are app-written, all others
-native. `contentful` says where more rules come from; the source that fetches them reads it.
+Shape of a document: an object with any of `KEYS`. Audiences with `nt_rules` and experiences with
+`nt_config` are app-written, all others native. `contentful` says where more rules come from; the
+source that fetches them reads it. `accepted_warnings` says which warnings of `edgewise.lint` are
+meant to be, and why.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from edgewise.model.experience import Experience
 from edgewise.parsing import FaultList, closest, kind_of, pointer_join
 from edgewise.settings import EnvironmentSettings, parse_settings
 
-KEYS = ("environment", "audiences", "experiences", "merge_tags", "contentful")
+KEYS = (
+    *("environment", "audiences", "experiences", "merge_tags", "contentful"),
+    "accepted_warnings",
+)
 
 
 class _Member(msgspec.Struct, frozen=True):
@@ -66,6 +70,7 @@ def parse_documents(documents: Iterable[RuleDocument]) -> ParsedRules:
         found = FaultList(document.file)
         if isinstance(document.content, Mapping):
             found.unknown_keys(document.content, "", KEYS)
+            _check_accepted(document.content, found)
             objects.append(document)
         elif document.content is not None:
             message = f"a rule document must be an object, not {kind_of(document.content)}"
@@ -92,6 +97,13 @@ def parse_documents(documents: Iterable[RuleDocument]) -> ParsedRules:
         faults=tuple(faults),
         set_aside=tuple(set_aside),
     )
+
+
+def _check_accepted(content: Mapping[Any, Any], faults: FaultList) -> None:
+    """A warning is accepted for a reason, which has to be said."""
+    accepted = faults.object_of(content, "accepted_warnings", "")
+    for code in accepted:
+        faults.required_text(accepted, code, "/accepted_warnings")
 
 
 def _settings(objects: Iterable[RuleDocument], faults: list[Fault]) -> EnvironmentSettings:

@@ -36,6 +36,11 @@ def rules_schema() -> dict[str, Any]:
             },
             "merge_tags": merge_tags_schema(),
             "contentful": _contentful_schema(),
+            "accepted_warnings": {
+                "type": ["object", "null"],
+                "description": "Codes of warnings that are meant to be, each with the reason.",
+                "additionalProperties": {"type": "string", "minLength": 1},
+            },
         },
         "$defs": audience_definitions(),
     }

@@ -16,11 +16,13 @@ from edgewise import errors
 from edgewise.asgi.problems import PROBLEMS, problem_of
 from edgewise.audiences.listing import list_source
 from edgewise.audiences.native import COUNT_KEYS, LOCATION_KEYS
+from edgewise.lint.linting import WARNINGS
 from edgewise.model.audience import Audience
 from edgewise.operators import BY_NAME, OPERATORS
 from edgewise.sources.files import load_rules
 from tests.docs.faults import FAULTS, message_of
 from tests.docs.pages import PAGES, REPOSITORY
+from tests.docs.warnings import message_of_warning
 from tests.test_layers import ENGINE, LAYERS
 
 EXAMPLE_AUDIENCE = "hiking-fans"
@@ -202,6 +204,17 @@ def faults() -> str:
     )
 
 
+def warnings() -> str:
+    """Every code of a warning, with what a check says of an example."""
+    return table(
+        ("Code", "Meaning", "For example"),
+        (
+            (f"`{code}`", meaning, message_of_warning(code).replace("<", "\\<"))
+            for code, meaning in sorted(WARNINGS.items())
+        ),
+    )
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "operators": operators,
     "counts": counts,
@@ -213,6 +226,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "error-classes": error_classes,
     "http-errors": http_errors,
     "faults": faults,
+    "warnings": warnings,
 }
 
 

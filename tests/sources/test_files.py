@@ -156,7 +156,7 @@ def test_json_is_json(tmp_path: Path) -> None:
             "a.yaml",
             "- a",
             ": a rule document must be an object, not a list (its keys are: environment,"
-            " audiences, experiences, merge_tags, contentful)",
+            " audiences, experiences, merge_tags, contentful, accepted_warnings)",
             id="list",
         ),
         pytest.param(

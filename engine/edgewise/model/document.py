@@ -17,6 +17,7 @@ class RuleDocument(msgspec.Struct, frozen=True):
         places: where parts of the content really stand, by their pointer inside the content, for a
             document that was made from another form. A part that is not listed stands where its
             pointer says.
+        entry_ids: all published entries of the space it was made from, where they are known.
         set_aside: what that form got wrong; the experiences and audiences it is about are left out
             of the content.
     """
@@ -25,3 +26,4 @@ class RuleDocument(msgspec.Struct, frozen=True):
     content: Any
     places: Mapping[str, str] = {}
     set_aside: tuple[Fault, ...] = ()
+    entry_ids: frozenset[str] = frozenset()

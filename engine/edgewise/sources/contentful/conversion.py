@@ -150,7 +150,8 @@ class _Converter:
                 self._account(entry, SET_ASIDE, "; ".join(reasons))
         items = tuple(self.items[entry.pointer] for entry in self.entries)
         faults = tuple(self.faults.faults)
-        document = RuleDocument(self.faults.file, self.content, self.places, faults)
+        known_ids = frozenset(self.known_ids or ())
+        document = RuleDocument(self.faults.file, self.content, self.places, faults, known_ids)
         return Conversion(document, items)
 
     def _account(self, entry: Entry, outcome: str, reason: str = "") -> None:

@@ -1,0 +1,143 @@
+"""`edgewise check RULES`: every fault in the rules, and what is odd about them."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from edgewise.commands.arguments import Subparsers, add_copies_option
+from edgewise.errors import Fault, RulesError
+from edgewise.lint.linting import lint
+from edgewise.lint.notes import Subject
+from edgewise.reload.loading import LoadedFolder, load_folder
+from edgewise.sources.lines import LineFinder
+
+_ERROR: Final = "error"
+_WARNING: Final = "warning"
+
+
+class CheckedEnvironment(msgspec.Struct, frozen=True, kw_only=True):
+    """The size of an environment, and how much of it was noticed."""
+
+    name: str
+    audiences: int
+    experiences: int
+    set_aside: int
+    warnings: int
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a check has to say.
+
+    Args:
+        faults: what refuses the rules; then nothing else is known about them.
+        set_aside: what is wrong with app-written rules, which then never match.
+        warnings: what is odd about the rest.
+        waiting: sources whose rules were never read here, by environment.
+    """
+
+    faults: list[Fault] = []
+    set_aside: list[Fault] = []
+    warnings: list[Fault] = []
+    environments: list[CheckedEnvironment] = []
+    waiting: dict[str, str] = {}
+
+
+def register(commands: Subparsers) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("check", help="name every fault in the rules, and what is odd")
+    parser.add_argument("rules", type=Path, help="folder with <organization>/<environment>/*.yaml")
+    parser.add_argument("--strict", action="store_true", help="a warning is an error")
+    parser.add_argument("--format", choices=("text", "json", "github"), default="text")
+    add_copies_option(parser)
+    parser.set_defaults(command=check_rules)
+
+
+def check_rules(options: Namespace) -> int:
+    """Print what was found; return 0 where nothing is wrong, else 1."""
+    try:
+        report = _report(load_folder(options.rules, options.copies))
+    except RulesError as error:
+        report = Report(faults=list(error.faults))
+    if options.format == "json":
+        print(msgspec.json.format(msgspec.json.encode(report)).decode())
+    elif options.format == "github":
+        _print_for_github(report, LineFinder(options.rules.parent), strict=options.strict)
+    else:
+        _print_text(report)
+    wrong = report.faults or report.set_aside or (options.strict and report.warnings)
+    return 1 if wrong else 0
+
+
+def _report(loaded: LoadedFolder) -> Report:
+    report = Report(waiting={"/".join(key): name for key, name in loaded.waiting.items()})
+    for key, ruleset in loaded.rulesets.items():
+        warnings = lint(Subject(ruleset, loaded.documents[key]))
+        report.set_aside.extend(ruleset.set_aside)
+        report.warnings.extend(warnings)
+        owners = {(fault.audience_id, fault.experience_id) for fault in ruleset.set_aside}
+        report.environments.append(
+            CheckedEnvironment(
+                name="/".join(key),
+                audiences=len(ruleset.audiences),
+                experiences=len(ruleset.experiences),
+                set_aside=len(owners),
+                warnings=len(warnings),
+            )
+        )
+    return report
+
+
+def _print_text(report: Report) -> None:
+    print_faults(report.faults)
+    print_set_aside(report.set_aside)
+    for fault in report.warnings:
+        print(f"{fault} [{_WARNING}: {fault.code}]", file=sys.stderr)
+    for one in report.environments:
+        print(
+            f"{one.name}: {one.audiences} audiences, {one.experiences} experiences,"
+            f" {one.set_aside} set aside, {one.warnings} warnings"
+        )
+    for name, source in report.waiting.items():
+        print(f"{name}: not checked, its rules were never read from {source}")
+
+
+def print_faults(faults: Sequence[Fault]) -> None:
+    """Print each fault on a line of its own, to standard error."""
+    for fault in faults:
+        print(f"{fault} [{fault.code}]", file=sys.stderr)
+
+
+def print_set_aside(faults: Sequence[Fault]) -> None:
+    """Print what is wrong with rules that never match because of it, to standard error."""
+    for fault in faults:
+        owner = fault.audience_id or fault.experience_id
+        note = f", {owner} never matches" if owner else ""
+        print(f"{fault} [{fault.code}{note}]", file=sys.stderr)
+
+
+def _print_for_github(report: Report, finder: LineFinder, *, strict: bool) -> None:
+    for fault in (*report.faults, *report.set_aside):
+        print(_command(fault, finder, _ERROR))
+    for fault in report.warnings:
+        print(_command(fault, finder, _ERROR if strict else _WARNING))
+
+
+def _command(fault: Fault, finder: LineFinder, level: str) -> str:
+    """Source: the workflow commands of GitHub Actions, with their escapes."""
+    line = finder.line_of(f"{fault.file}#{fault.pointer}")
+    place = [f"file={_escaped(fault.file)}", *([f"line={line}"] if line else [])]
+    title = f"title={_escaped(fault.code)}"
+    hint = f" ({fault.hint})" if fault.hint else ""
+    text = f"{fault.message}{hint}".replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return f"::{level} {','.join((*place, title))}::{text}"
+
+
+def _escaped(text: str) -> str:
+    escapes = {"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"}
+    return "".join(escapes.get(character, character) for character in text)

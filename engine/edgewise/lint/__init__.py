@@ -1,0 +1,1 @@
+"""Warnings about rules that load, and yet hardly do what their author means."""

@@ -1,0 +1,67 @@
+"""All checks over the rules of an environment, less what its files accept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from edgewise.errors import Fault
+from edgewise.lint.app_rules import check_app_rules
+from edgewise.lint.audiences import check_audiences
+from edgewise.lint.conditions import check_conditions
+from edgewise.lint.entries import check_entries
+from edgewise.lint.notes import Check, Place, Subject, note
+from edgewise.lint.overlaps import check_baselines, check_variables
+from edgewise.lint.pages import check_pages
+from edgewise.lint.shares import check_shares
+from edgewise.parsing import closest, pointer_join
+
+CHECKS: Final[tuple[Check, ...]] = (
+    check_conditions,
+    check_audiences,
+    check_pages,
+    check_app_rules,
+    check_shares,
+    check_variables,
+    check_baselines,
+    check_entries,
+)
+WARNINGS: Final = {
+    "always_matches": "A rule, or a part of one, that holds for everyone.",
+    "bare_referrer": "A referrer is compared with something that is no whole address.",
+    "distribution_not_one": "Shares that do not add up to 1.",
+    "duplicate_variable": "Several experiences set one variable.",
+    "entry_missing": "An experience names an entry that is not in the space.",
+    "never_matches": "A rule, or a part of one, that holds for nobody.",
+    "numeric_count": "An app-written rule whose count is a number and whose key is null.",
+    "path_without_slash": "A path is compared with something that no path begins like.",
+    "shadowed_experience": "Two experiences replace one entry, and one hides the other.",
+    "unknown_warning": "A file accepts a warning that does not exist.",
+    "unreachable_variant": "A variant, or a whole experience, that nobody gets.",
+    "unused_audience": "An audience that nothing is for.",
+}
+"""What each code means."""
+
+
+def lint(subject: Subject) -> list[Fault]:
+    """Return every warning about an environment that none of its files accepts."""
+    accepted = set(_accepted(subject))
+    found = [fault for check in CHECKS for fault in check(subject) if fault.code not in accepted]
+    return [*dict.fromkeys(found), *_unknown_codes(subject)]
+
+
+def _accepted(subject: Subject) -> Iterator[str]:
+    for document in subject.documents:
+        content = document.content
+        accepted = content.get("accepted_warnings") if isinstance(content, Mapping) else None
+        yield from accepted or ()
+
+
+def _unknown_codes(subject: Subject) -> Iterator[Fault]:
+    for document in subject.documents:
+        single = Subject(subject.ruleset, [document])
+        for code in _accepted(single):
+            if code not in WARNINGS:
+                place = Place(document.file, pointer_join("", "accepted_warnings", code))
+                message = f'there is no warning "{code}"'
+                yield note("unknown_warning", place, message, closest(code, WARNINGS))
