@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from edgewise.sources.yaml_text import MAX_LEVELS, parse_yaml
+
+ENGINE = Path(__file__).parents[2] / "engine"
 
 
 @pytest.mark.parametrize(
@@ -115,6 +119,10 @@ def test_bottomless_document_does_not_end_the_process(text: str) -> None:
         f"try: parse_yaml({text})\nexcept yaml.YAMLError as error: print(error.problem)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ENGINE)},
     )
     assert done.stdout.strip() == f"nested deeper than {MAX_LEVELS} levels"
