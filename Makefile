@@ -64,6 +64,15 @@ $(SDK): tests/sdk/package.json tests/sdk/package-lock.json tests/sdk/.npmrc
 	    echo "npm is missing: the tests with the real SDKs are left out"; \
 	fi
 
+BROWSER := tests/browser/node_modules/.package-lock.json
+
+$(BROWSER): tests/browser/package.json tests/browser/package-lock.json tests/browser/.npmrc
+	@if command -v npm >/dev/null; then \
+	    npm ci --prefix tests/browser --no-audit --no-fund && touch $@; \
+	else \
+	    echo "npm is missing: the tests of pages in a browser are left out"; \
+	fi
+
 # --- Run -------------------------------------------------------------------------------------
 
 .PHONY: serve
@@ -76,8 +85,8 @@ serve: $(RUN) ## Serve the rules (PORT=8080 HOST=127.0.0.1 RULES=rules STORE=sql
 CHECKED = $(wildcard engine tests benchmarks)
 
 .PHONY: test
-test: system-packages $(DEV) ## Run the whole test suite, the one with the real SDKs included
-	@$(MAKE) --no-print-directory $(SDK)
+test: system-packages $(DEV) ## Run the whole test suite, those with the real SDKs and a browser included
+	@$(MAKE) --no-print-directory $(BROWSER) $(SDK)
 	$(BIN)/python -m pytest
 
 .PHONY: check
@@ -153,7 +162,7 @@ lock-peers-with: $(DEV)
 
 .PHONY: clean
 clean: ## Remove environments, caches and build results; profiles in .data stay
-	rm -rf .venv* .peers tests/sdk/node_modules build dist engine/*.egg-info
+	rm -rf .venv* .peers tests/sdk/node_modules tests/browser/node_modules build dist engine/*.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 	find engine tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 

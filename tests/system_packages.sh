@@ -7,6 +7,7 @@ set -u
 needs="
 node           nodejs     the tests with the real SDKs
 npm            npm        the tests with the real SDKs
+chromium       chromium   the tests of pages in a browser
 "
 
 missing=$(echo "$needs" | while read -r command package left_out; do

@@ -59,6 +59,15 @@ def test_summary_and_json_file(
     assert out.read_bytes() == first
 
 
+def test_report_is_written(events: str, tmp_path: Path) -> None:
+    """With `--html` the report is one file, and a folder that is missing is told before the run."""
+    out = tmp_path / "report.html"
+    assert main(["simulate", RULES, events, "--html", str(out), "--quiet", "--workers", "1"]) == 0
+    assert out.read_text("utf-8").startswith("<!doctype html>")
+    missing = str(tmp_path / "missing" / "report.html")
+    assert main(["simulate", RULES, "nowhere.ndjson", "--html", missing]) == 2
+
+
 def test_mapping_and_environment(tmp_path: Path) -> None:
     """Lines of another shape are read through a mapping."""
     (tmp_path / "map.yaml").write_text("case: snake\nconstants: {type: page}\n", "utf-8")

@@ -12,6 +12,7 @@ from edgewise.errors import InputError
 from edgewise.receiving import parse_time
 from edgewise.simulate.extras import load_extra
 from edgewise.simulate.mapping import load_mapping
+from edgewise.simulate.report.page import html_report
 from edgewise.simulate.result import Result, encode_result
 from edgewise.simulate.rules_input import RulesInput, read_rules
 from edgewise.simulate.running import Options, simulate
@@ -36,6 +37,7 @@ def register(commands: Subparsers) -> None:
     )
     parser.add_argument("--against", type=Path, metavar="RULES", help="rules to compare with")
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON; - is stdout")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a report with charts")
     parser.add_argument("--parquet", type=Path, metavar="FILE", help="write every decision")
     parser.add_argument("--show-ids", action="store_true", help="name example profiles")
     parser.add_argument("--strict", action="store_true", help="stop at the first broken line")
@@ -66,6 +68,7 @@ def run_simulation(options: Namespace) -> int:
         show_ids=options.show_ids,
     )
     _writable(Path(options.json) if options.json and options.json != "-" else None)
+    _writable(options.html)
     result = _simulate(options, rules, against, source, settings)
     _write(options, result)
     return 0
@@ -87,6 +90,8 @@ def _simulate(
 
 
 def _write(options: Namespace, result: Result) -> None:
+    if options.html:
+        options.html.write_text(html_report(result), "utf-8")
     if options.json == "-":
         sys.stdout.buffer.write(encode_result(result))
         sys.stdout.buffer.flush()

@@ -1,0 +1,1 @@
+"""A result as one page: charts and tables in a single file that asks for nothing else."""

@@ -1,0 +1,66 @@
+"""Numbers and times as people read them."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+_Z_95 = 1.959963984540054
+"""The normal distribution has 95% within this many standard deviations."""
+
+
+def count(number: int) -> str:
+    """Return a number with its thousands apart."""
+    return f"{number:,}"
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of things, as `1 visitor` or `1,200 visitors`."""
+    return f"{count(number)} {what}" if number == 1 else f"{count(number)} {what}s"
+
+
+def short_count(number: int) -> str:
+    """Return a number in at most five characters, for an axis."""
+    for limit, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (10_000, "k")):
+        if number >= limit:
+            scaled = number / (1_000 if unit == "k" else limit)
+            return f"{scaled:.0f}{unit}" if scaled >= 10 else f"{scaled:.1f}{unit}"
+    return count(number)
+
+
+def percent(share: float) -> str:
+    """Return a share 0..1 as a percentage for people."""
+    return f"{share:.1%}"
+
+
+def place(share: float) -> str:
+    """Return a share 0..1 as a coordinate of SVG; what lies outside goes to the ends."""
+    return f"{min(max(share, 0.0), 1.0) * 100:.2f}%"
+
+
+def day(time: str) -> str:
+    """Return the date of an ISO 8601 time, as `2026-11-01`."""
+    return time[:10]
+
+
+def moment(time: str) -> str:
+    """Return an ISO 8601 time to the minute, as `2026-11-01 12:30`."""
+    return time[:16].replace("T", " ")
+
+
+def probability(p: float) -> str:
+    """Return a p value with the digits that matter."""
+    return f"{p:.2g}" if p < 0.01 else f"{p:.2f}"
+
+
+def confidence(found: int, total: int) -> tuple[float, float]:
+    """Return the ends of the 95% confidence interval of a share, 0..1.
+
+    Source: Wilson's score interval, which stays within 0..1 and serves few visitors too.
+    """
+    if not total:
+        return 0.0, 1.0
+    share = found / total
+    spread = _Z_95 * _Z_95 / total
+    middle = share + spread / 2
+    half = _Z_95 * sqrt(share * (1 - share) / total + spread / (4 * total))
+    return max(0.0, (middle - half) / (1 + spread)), min(1.0, (middle + half) / (1 + spread))
