@@ -98,7 +98,9 @@ def make_selection(audience_ids: Sequence[str], served: Sequence[ServedExperienc
         ranks_of.setdefault(one.audience_id, []).append(rank)
     for_all = tuple(ranks_of.get(None, ()))
     ranks = tuple(tuple(ranks_of.get(audience_id, ())) for audience_id in audience_ids)
-    offers = tuple(map(_offer, served))
+    # Equal bounds are one object: what a decision touches should be little and near.
+    bounds: dict[int, int] = {}
+    offers = tuple(_offer(one, bounds) for one in served)
     in_order = not for_all and all(low < high for low, high in pairwise(chain.from_iterable(ranks)))
     return Selection(
         offers=offers,
@@ -113,12 +115,12 @@ def make_selection(audience_ids: Sequence[str], served: Sequence[ServedExperienc
     )
 
 
-def _offer(served: ServedExperience) -> Offer:
+def _offer(served: ServedExperience, bounds: dict[int, int]) -> Offer:
     selected, allocation = served.selected, served.allocation
     bound = two_way_bound(allocation)
     if bound is None:
         return (0, 0, selected[0], selected[0], make_picker(allocation, selected))
-    return (allocation.seed, bound, selected[0], selected[1], None)
+    return (allocation.seed, bounds.setdefault(bound, bound), selected[0], selected[1], None)
 
 
 def _certain(variant: SelectedVariant) -> Offer:

@@ -159,6 +159,7 @@ def test_count_of_a_matcher_that_many_rules_share() -> None:
         Leaf(CountTest(matcher, "lessThan", count)) for count in range(MAX_WAITING + 10)
     ]
     index = make_index(trees, "profile", "test")
-    assert len(index.tallies) == 1
+    assert index.tallies is not None
+    assert len(index.tallies.common) == 1
     assert index.holding(make_profile(counts={1: 40})) == [41]
     assert index.holding(make_profile()) == list(range(1, MAX_WAITING + 10))

@@ -18,8 +18,8 @@ from edgewise.model.audience import All, Any, Audience, CountTest, Leaf, Matcher
 from edgewise.model.event import Event
 from edgewise.model.profile import Profile
 
-# The number of tests from which on the index is quicker: about 16 audiences of W(N).
-INDEX_FROM = 60
+# The number of tests from which on the index is quicker: 25 audiences of W(N), 35 of W_low(N).
+INDEX_FROM = 130
 
 
 class Evaluator(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,6 +33,10 @@ MAX_GROUPS = 64
 MAX_ALTERNATIVES = 4096
 
 
+# What a test reads: an attribute, or the tally of a matcher by its id.
+Subject = Attribute | int
+
+
 class Literal(msgspec.Struct, frozen=True):
     """One of some tests on the same attribute holds; or, negated, none of them does.
 
@@ -43,8 +47,8 @@ class Literal(msgspec.Struct, frozen=True):
     negated: bool
 
     @property
-    def subject(self) -> Attribute | int:
-        """What the tests read: an attribute, or the tally of a matcher by its id."""
+    def subject(self) -> Subject:
+        """What the tests read."""
         test = self.tests[0]
         return test.matcher.id if isinstance(test, CountTest) else test.attribute
 

@@ -28,43 +28,31 @@ group that merely refuses values of a rare attribute has a bit, cleared where th
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from itertools import chain
 from typing import Any
 
 import msgspec
 
 from edgewise.attributes import look_up
+from edgewise.audiences.collecting import Masked
+from edgewise.audiences.counting import Tallies
 from edgewise.audiences.inline import Finder
 from edgewise.audiences.layout import Layout
-from edgewise.audiences.lookups import Lookup
 from edgewise.audiences.runtime import Generated
 
 Read = Callable[[Any, str], Any]
 
 
 class Indexed(msgspec.Struct, frozen=True):
-    """One attribute as the index sees it.
-
-    Args:
-        resting: the groups that stand while it is missing.
-        changes: value → the bits in which its standing mask differs from the resting one.
-        concerns: the groups that have a literal on it.
-        slow: whether `changes` is so dear that it is asked last, and only if it can matter.
-        dotted: whether the key may spell a path into nested values.
-    """
+    """One attribute as the index sees it; `dotted` if its key may spell a path into values."""
 
     key: str
-    resting: int
-    changes: Lookup
-    concerns: int
-    slow: bool
     dotted: bool
+    masked: Masked
 
 
 # Attributes whose changes are asked for last, with their values.
-Slow = list[tuple[Indexed, Any]]
+Slow = list[tuple[Masked, Any]]
 
 
 class IndexedMap(msgspec.Struct, frozen=True):
@@ -85,21 +73,21 @@ class IndexedMap(msgspec.Struct, frozen=True):
     def standing(self, mapping: Mapping[str, Any], held: int, slow: Slow) -> int:
         """Return which of some groups stand, the slow attributes left for later."""
         for one in self.common:
-            key = one.key
+            key, masked = one.key, one.masked
             value = look_up(mapping, key) if one.dotted else mapping.get(key)
             if value is None:
-                held &= one.resting
-            elif one.slow:
-                slow.append((one, value))
+                held &= masked.resting
+            elif masked.slow:
+                slow.append((masked, value))
             else:
-                held &= one.resting ^ one.changes(value)
+                held &= masked.resting ^ masked.changes(value)
         rare = self.rare
         if rare:
             for key in mapping if len(mapping) < len(rare) else rare:
                 for one in rare.get(key, ()):
                     value = look_up(mapping, one.key) if one.dotted else mapping.get(key)
                     if value is not None:
-                        slow.append((one, value))
+                        slow.append((one.masked, value))
         return held
 
     def awake(self, mapping: Mapping[str, Any], subject: Any, now_ms: int) -> list[int]:
@@ -113,46 +101,21 @@ class IndexedMap(msgspec.Struct, frozen=True):
         return found
 
 
-class IndexedTally(msgspec.Struct, frozen=True):
-    """A matcher that many groups count with; one without a tally has counted 0 events.
-
-    Args:
-        resting, changes: as of an attribute.
-    """
-
-    matcher_id: int
-    window_ms: int
-    resting: int
-    changes: Lookup
-
-    def standing(self, profile: Any, now_ms: int) -> int:
-        """Return the groups that the profile's count does not refute."""
-        if self.window_ms:
-            times = profile.recent.get(self.matcher_id, ())
-            count = len(times) - bisect_left(times, now_ms - self.window_ms)
-        else:
-            count = profile.counts.get(self.matcher_id, 0)
-        return self.resting ^ self.changes(count)
-
-
 class Index(msgspec.Struct, frozen=True, kw_only=True):
     """All trees over one kind of subject, profiles or events.
 
     Args:
         everything: the mask of all groups.
-        fixed: attributes outside of mappings, with their readers.
-        tallies: those that many groups count with.
-        waiting: matcher id → finder of trees with a group that needs its tally.
+        fixed: attributes outside of mappings, with their readers and keys.
         doubts: place of a tree that holds at most where its groups do → finder of it alone.
         generated: what the finders live in.
     """
 
     layout: Layout
     everything: int
-    fixed: tuple[tuple[Read, Indexed], ...]
+    fixed: tuple[tuple[Read, str, Masked], ...]
     maps: tuple[IndexedMap, ...]
-    tallies: tuple[IndexedTally, ...]
-    waiting: dict[int, Finder]
+    tallies: Tallies | None
     doubts: dict[int, Finder]
     generated: list[Generated]
 
@@ -170,10 +133,8 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
             held = indexed.standing(mapping, held, slow)
             if indexed.waiting:
                 single += indexed.awake(mapping, subject, now_ms)
-        for tally in self.tallies:
-            held &= tally.standing(subject, now_ms)
-        if self.waiting:
-            single += self._awake_tallies(subject, now_ms)
+        if self.tallies is not None:
+            held = self.tallies.standing(subject, now_ms, held, single)
         for one, value in slow:
             if held & one.concerns:
                 held &= one.resting ^ one.changes(value)
@@ -186,23 +147,15 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
 
     def _fixed_standing(self, subject: Any, slow: Slow) -> int:
         held = self.everything
-        for read, one in self.fixed:
-            value = read(subject, one.key)
+        for read, key, masked in self.fixed:
+            value = read(subject, key)
             if value is None:
-                held &= one.resting
-            elif one.slow:
-                slow.append((one, value))
+                held &= masked.resting
+            elif masked.slow:
+                slow.append((masked, value))
             else:
-                held &= one.resting ^ one.changes(value)
+                held &= masked.resting ^ masked.changes(value)
         return held
-
-    def _awake_tallies(self, profile: Any, now_ms: int) -> list[int]:
-        found: list[int] = []
-        waiting = self.waiting
-        for matcher_id in chain(profile.counts, profile.recent):
-            if matcher_id in waiting:
-                waiting[matcher_id](found.append, profile, now_ms)
-        return found
 
     def _is_settled(self, place: int, subject: Any, now_ms: int) -> bool:
         finder = self.doubts.get(place)

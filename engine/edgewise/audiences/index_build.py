@@ -1,27 +1,19 @@
-"""Trees → index: literals collected per attribute, and their bits turned into masks."""
+"""Trees → index: which attributes are rare, which groups wait at them, and which get a bit."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from functools import reduce
-from operator import and_
-from typing import Any, TypeVar
-
-import msgspec
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from edgewise.attributes import NOTHING, SOURCES, page_of
-from edgewise.audiences.bits import mask_of
-from edgewise.audiences.groups import Group, Groups, Literal, groups_of
-from edgewise.audiences.index import Index, Indexed, IndexedMap, IndexedTally
-from edgewise.audiences.inline import Finder, make_finder
+from edgewise.audiences.collecting import Masked, collect, make_masked, rests
+from edgewise.audiences.counting import Tallies, make_tallies
+from edgewise.audiences.groups import Group, Groups, Subject, groups_of
+from edgewise.audiences.index import Index, Indexed, IndexedMap
 from edgewise.audiences.layout import Layout
-from edgewise.audiences.lookups import Lookup, make_lookup, make_order_lookup
-from edgewise.audiences.runtime import Generated
-from edgewise.audiences.texts import is_slow
-from edgewise.model.audience import All, Attribute, CountTest, Leaf, Node, Not, Test
-from edgewise.model.audience import Any as AnyOf
-from edgewise.operators import reference_test
+from edgewise.audiences.waiting import LazyFinders, waiting_tree
+from edgewise.model.audience import Attribute, CountTest, Node
 
 # As many attributes are never rare: to look at a missing one costs a tenth of a microsecond.
 MAX_COMMON = 24
@@ -48,93 +40,41 @@ _MAPPINGS: dict[str, Callable[[Any], Mapping[str, Any]]] = {
 }
 _DOTTED = frozenset({"trait", "property"})
 
-Subject = Attribute | int
-_Key = TypeVar("_Key")
+# Groups by the rarest attribute or tally that they need, with the places of their trees.
+Waiting = dict[Subject, list[tuple[int, Group]]]
 
 
 def make_index(trees: Sequence[Node], subject: str, label: str) -> Index:
-    """Return the index of some trees, all over profiles or all over events.
+    """Return the index of some trees.
 
     Args:
-        subject: "profile" or "event".
+        subject: "profile" or "event", what all of them read.
         label: what generated code is called, for people.
     """
     grouped = [groups_of(tree) for tree in trees]
     rare = _rare(grouped)
-    masked: list[Groups] = []
-    waiting: dict[Subject, list[tuple[int, Node]]] = {}
-    for place, tree in enumerate(grouped):
-        bits = []
-        for group in tree.groups:
-            needs = [one.subject for one in group if one.subject in rare and not rests(one)]
-            if needs:
-                rarest = min(needs, key=rare.__getitem__)
-                waiting.setdefault(rarest, []).append((place, _waiting_tree(group, rarest)))
-            else:
-                bits.append(group)
-        masked.append(Groups(tuple(bits)))
-    layout = Layout(masked)
-    collected = _collect(layout.groups)
+    waiting, with_bits = _divide(grouped, rare)
+    layout = Layout(with_bits)
+    masked = {
+        one: make_masked(layers, layout.size) for one, layers in collect(layout.groups).items()
+    }
     finders = LazyFinders(subject, label)
+    inexact = {
+        place: [(place, trees[place])] for place, tree in enumerate(grouped) if not tree.exact
+    }
     return Index(
         layout=layout,
         everything=(1 << layout.size) - 1,
         fixed=tuple(
-            (SOURCES[one.source].read, _indexed(one, found, layout.size))
-            for one, found in collected.items()
+            (SOURCES[one.source].read, one.key, found)
+            for one, found in masked.items()
             if isinstance(one, Attribute) and one.source not in _MAPPINGS
         ),
-        maps=tuple(_maps(collected, waiting, rare.keys(), layout.size, finders)),
-        tallies=tuple(
-            _tally(one, found, layout.size)
-            for one, found in collected.items()
-            if isinstance(one, int)
-        ),
-        waiting=finders.table(
-            {one: trees for one, trees in waiting.items() if isinstance(one, int)}
-        ),
-        doubts=finders.table(
-            {place: [(place, trees[place])] for place, tree in enumerate(grouped) if not tree.exact}
-        ),
+        maps=tuple(_maps(masked, waiting, rare, finders)),
+        tallies=_tallies(grouped, masked, waiting, rare, finders),
+        doubts=finders.table(inexact),
         generated=finders.generated,
     )
-
-
-class LazyFinders:
-    """Makes tables of finders that are compiled when they are first called.
-
-    A rare attribute is met rarely, and many are never met at all.
-    """
-
-    def __init__(self, subject: str, label: str) -> None:
-        self._subject = subject
-        self._label = label
-        self.generated: list[Generated] = []
-
-    def table(self, trees: Mapping[_Key, Sequence[tuple[int, Node]]]) -> dict[_Key, Finder]:
-        """Return a finder for each key; its first call puts the compiled one in its place."""
-        table: dict[_Key, Finder] = {}
-        for key, waiting in trees.items():
-            table[key] = self._first_call(table, key, waiting)
-        return table
-
-    def _first_call(
-        self, table: dict[_Key, Finder], key: _Key, trees: Sequence[tuple[int, Node]]
-    ) -> Finder:
-        def compile_and_find(append: Callable[[int], None], subject: Any, now_ms: int) -> None:
-            finder, generated = make_finder(trees, self._subject, self._label)
-            self.generated.append(generated)
-            table[key] = finder
-            finder(append, subject, now_ms)
-
-        return compile_and_find
-
-
-def rests(literal: Literal) -> bool:
-    """Return whether a literal holds while its attribute is missing, or its count 0."""
-    test = literal.tests[0]
-    at_rest = isinstance(test, CountTest) and reference_test(test.operator)(0, test.count)
-    return at_rest is not literal.negated
 
 
 def _rare(grouped: Iterable[Groups]) -> dict[Subject, int]:
@@ -152,134 +92,46 @@ def _rare(grouped: Iterable[Groups]) -> dict[Subject, int]:
     return {one: uses[one] for one in (*mapped[MAX_COMMON:], *tallies) if uses[one] <= MAX_WAITING}
 
 
-def _waiting_tree(group: Group, rarest: Subject) -> Node:
-    """A group as a tree: first what is most likely to fail, that other attributes are there."""
-    ordered = sorted(group, key=lambda one: (one.negated, one.subject == rarest))
-    return All(tuple(map(_literal_tree, ordered)))
-
-
-def _literal_tree(literal: Literal) -> Node:
-    tree = AnyOf(tuple(map(Leaf, literal.tests)))
-    return Not(tree) if literal.negated else tree
-
-
-class _Collected(msgspec.Struct):
-    """What groups with a bit say of one attribute or tally: by layer, literals and their bits."""
-
-    layers: list[dict[Literal, list[int]]] = []
-
-    def resting(self, size: int) -> list[int]:
-        """The resting mask of each layer."""
-        everything = (1 << size) - 1
-        return [
-            everything
-            ^ mask_of((bit for one, bits in layer.items() if not rests(one) for bit in bits), size)
-            for layer in self.layers
-        ]
-
-    def masks(self, size: int) -> dict[Test | CountTest, int]:
-        """The bits of each test, layers side by side."""
-        bits_of: dict[Test | CountTest, list[int]] = {}
-        for number, layer in enumerate(self.layers):
-            for literal, bits in layer.items():
-                for test in literal.tests:
-                    bits_of.setdefault(test, []).extend(number * size + bit for bit in bits)
-        return {test: mask_of(bits, size * len(self.layers)) for test, bits in bits_of.items()}
-
-    def concerns(self, size: int) -> int:
-        """The groups that have a literal on it."""
-        return mask_of(
-            (bit for layer in self.layers for bits in layer.values() for bit in bits), size
-        )
-
-
-def _collect(groups: Iterable[Group]) -> dict[Subject, _Collected]:
-    collected: dict[Subject, _Collected] = {}
-    for bit, group in enumerate(groups):
-        seen: Counter[Subject] = Counter()
-        for literal in group:
-            subject = literal.subject
-            layers = collected.setdefault(subject, _Collected()).layers
-            if seen[subject] == len(layers):
-                layers.append({})
-            layers[seen[subject]].setdefault(literal, []).append(bit)
-            seen[subject] += 1
-    return collected
-
-
-def _indexed(attribute: Attribute, found: _Collected, size: int) -> Indexed:
-    resting = found.resting(size)
-    masks = {one: mask for one, mask in found.masks(size).items() if isinstance(one, Test)}
-    return Indexed(
-        key=attribute.key,
-        resting=reduce(and_, resting),
-        changes=_folded(make_lookup(masks), resting, size),
-        concerns=found.concerns(size),
-        slow=is_slow(masks),
-        dotted=_is_dotted(attribute),
-    )
-
-
-def _tally(matcher_id: int, found: _Collected, size: int) -> IndexedTally:
-    resting = found.resting(size)
-    masks = {one: mask for one, mask in found.masks(size).items() if isinstance(one, CountTest)}
-    return IndexedTally(
-        matcher_id=matcher_id,
-        window_ms=next(iter(masks)).matcher.window_ms,
-        resting=reduce(and_, resting),
-        changes=_folded(_count_changes(masks), resting, size),
-    )
-
-
-def _count_changes(masks: Mapping[CountTest, int]) -> Lookup:
-    """Which bits differ from those at a count of 0."""
-    holding = make_order_lookup((one.operator, one.count, mask) for one, mask in masks.items())
-    at_rest = holding(0)
-    return lambda count: holding(count) ^ at_rest
-
-
-def _folded(changes: Lookup, resting: Sequence[int], size: int) -> Lookup:
-    """The changes of several layers as changes of their AND."""
-    if len(resting) == 1:
-        return changes
-    folded = reduce(and_, resting)
-    layers = [(number * size, mask) for number, mask in enumerate(resting)]
-
-    def look_up(value: Any) -> int:
-        changed = changes(value)
-        standing = -1
-        for shift, mask in layers:
-            standing &= mask ^ changed >> shift
-        return standing & everything ^ folded
-
-    everything = (1 << size) - 1
-    return look_up
+def _divide(grouped: Iterable[Groups], rare: Mapping[Subject, int]) -> tuple[Waiting, list[Groups]]:
+    """The groups that need something rare, and for each tree those that do not."""
+    waiting: Waiting = {}
+    others = []
+    for place, tree in enumerate(grouped):
+        with_bits = []
+        for group in tree.groups:
+            needs = [one.subject for one in group if one.subject in rare and not rests(one)]
+            if needs:
+                rarest = min(needs, key=rare.__getitem__)
+                waiting.setdefault(rarest, []).append((place, group))
+            else:
+                with_bits.append(group)
+        others.append(Groups(tuple(with_bits)))
+    return waiting, others
 
 
 def _maps(
-    collected: Mapping[Subject, _Collected],
-    waiting: Mapping[Subject, Sequence[tuple[int, Node]]],
-    rare: Set[Subject],
-    size: int,
+    masked: Mapping[Subject, Masked],
+    waiting: Waiting,
+    rare: Mapping[Subject, int],
     finders: LazyFinders,
 ) -> Iterable[IndexedMap]:
     for source, read in _MAPPINGS.items():
-        found = {
-            subject: _indexed(subject, one, size)
-            for subject, one in collected.items()
-            if isinstance(subject, Attribute) and subject.source == source
+        indexed = {
+            one: Indexed(one.key, _is_dotted(one), found)
+            for one, found in masked.items()
+            if isinstance(one, Attribute) and one.source == source
         }
-        waiting_at = {
-            subject: ones
-            for subject, ones in waiting.items()
-            if isinstance(subject, Attribute) and subject.source == source
+        trees = {
+            one: [(place, waiting_tree(group, one)) for place, group in groups]
+            for one, groups in waiting.items()
+            if isinstance(one, Attribute) and one.source == source
         }
-        if found or waiting_at:
+        if indexed or trees:
             yield IndexedMap(
                 read=read,
-                common=tuple(one for subject, one in found.items() if subject not in rare),
-                rare=_by_key({one: (found[one],) for one in found if one in rare}),
-                waiting=finders.table(_by_key(waiting_at)),
+                common=tuple(found for one, found in indexed.items() if one not in rare),
+                rare=_by_key({one: [found] for one, found in indexed.items() if one in rare}),
+                waiting=finders.table(_by_key(trees)),
             )
 
 
@@ -295,3 +147,30 @@ def _by_key(found: Mapping[Attribute, Sequence[Any]]) -> dict[str, tuple[Any, ..
 
 def _is_dotted(attribute: Attribute) -> bool:
     return "." in attribute.key and attribute.source in _DOTTED
+
+
+def _tallies(
+    grouped: Iterable[Groups],
+    masked: Mapping[Subject, Masked],
+    waiting: Waiting,
+    rare: Mapping[Subject, int],
+    finders: LazyFinders,
+) -> Tallies | None:
+    windows = {
+        test.matcher.id: test.matcher.window_ms
+        for tree in grouped
+        for group in tree.groups
+        for literal in group
+        for test in literal.tests
+        if isinstance(test, CountTest)
+    }
+    if not windows:
+        return None
+    return make_tallies(
+        {one: waiting.get(one, []) for one in windows if one in rare},
+        {one: found for one, found in masked.items() if isinstance(one, int)},
+        windows,
+        lambda one, groups: finders.finder(
+            [(place, waiting_tree(group, one)) for place, group in groups]
+        ),
+    )

@@ -1,0 +1,71 @@
+"""Runs each case in a process of its own and collects what it prints."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from benchmarks.peers.machine import Machine, this_machine
+from benchmarks.rows import Case
+
+ROOT = Path(__file__).parent.parent
+LIBRARIES = ("google-re2", "mmh3", "msgspec", "uvicorn", "uvloop", "xxhash")
+
+
+class CaseFailed(Exception):
+    """A case ended with an error."""
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run found, as it is written to a file.
+
+    Args:
+        answers: by case what it printed.
+    """
+
+    machine: Machine
+    versions: dict[str, str]
+    answers: dict[str, Any]
+
+
+def run_cases(cases: Iterable[Case], tell: Callable[[str], None]) -> Results:
+    """Return what some cases answer, one after the other, each in a fresh process.
+
+    Errors: CaseFailed with what the process wrote. A case that needs a program which is not
+    installed is left out, and told.
+    """
+    answers = {}
+    for case in cases:
+        if case.needs and not shutil.which(case.needs):
+            tell(f"{case.name}: left out, since {case.needs} is missing")
+            continue
+        tell(case.name)
+        answers[case.name] = run_case(case)
+    return Results(
+        machine=this_machine(),
+        versions={name: version(name) for name in LIBRARIES},
+        answers=answers,
+    )
+
+
+def run_case(case: Case) -> Any:
+    """Return what one case prints. Errors: CaseFailed."""
+    paths = [str(ROOT / "engine"), str(ROOT)]
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{case.module}", *case.arguments],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": "0"},
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise CaseFailed(f"{case.name}: {done.stderr.decode(errors='replace')}")
+    return msgspec.json.decode(done.stdout)
