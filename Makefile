@@ -64,6 +64,17 @@ $(SDK): tests/sdk/package.json tests/sdk/package-lock.json tests/sdk/.npmrc
 	    echo "npm is missing: the tests with the real SDKs are left out"; \
 	fi
 
+# The published client of Klaviyo needs other packages than the engine, so it has an environment of
+# its own.
+KLAVIYO := tests/klaviyo/.venv/ready.stamp
+
+$(KLAVIYO): tests/klaviyo/requirements.txt
+	@test -n "$(PYTHON)" || { echo "No Python of $(VERSIONS) found; name one with PYTHON="; exit 1; }
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check --no-input --quiet install \
+	    --require-hashes -r $<
+	@touch $@
+
 BROWSER := tests/browser/node_modules/.package-lock.json
 
 $(BROWSER): tests/browser/package.json tests/browser/package-lock.json tests/browser/.npmrc
@@ -86,7 +97,7 @@ CHECKED = $(wildcard engine tests benchmarks)
 
 .PHONY: test
 test: system-packages $(DEV) ## Run the whole test suite, those with the real SDKs and a browser included
-	@$(MAKE) --no-print-directory $(BROWSER) $(SDK)
+	@$(MAKE) --no-print-directory $(BROWSER) $(SDK) $(KLAVIYO)
 	$(BIN)/python -m pytest
 
 .PHONY: check
@@ -160,9 +171,18 @@ lock-peers-with: $(DEV)
 	        --output-file $$name.txt $$name.in || exit; \
 	done
 
+.PHONY: lock-klaviyo
+lock-klaviyo: ## Write tests/klaviyo/requirements.txt anew from the requirements.in beside it
+	@$(MAKE) --no-print-directory lock-klaviyo-with VENV=.venv-3.11 PYTHON="$$(.ci/find-python 3.11)"
+
+.PHONY: lock-klaviyo-with
+lock-klaviyo-with: $(DEV)
+	cd tests/klaviyo && $(subst make lock,make lock-klaviyo,$(subst $(BIN),$(CURDIR)/$(BIN), \
+	    $(filter-out --build-deps-for editable,$(LOCK)))) --output-file requirements.txt requirements.in
+
 .PHONY: clean
 clean: ## Remove environments, caches and build results; profiles in .data stay
-	rm -rf .venv* .peers tests/sdk/node_modules tests/browser/node_modules build dist engine/*.egg-info
+	rm -rf .venv* .peers tests/klaviyo/.venv tests/*/node_modules build dist engine/*.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 	find engine tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 

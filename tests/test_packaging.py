@@ -87,7 +87,7 @@ def test_dependencies_are_what_the_engine_imports(project: dict[str, Any]) -> No
     assert not distributions(imported_packages(*everything_else)) & extra
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, "../tests/klaviyo/requirements.txt"])
 def test_lock_pins_every_distribution_with_its_hashes(lock: str) -> None:
     """Each requirement of a lock is one exact version that lists at least one hash."""
     lines = (ROOT / "requirements" / lock).read_text("utf-8").splitlines()
@@ -117,7 +117,14 @@ def test_node_lock_names_versions_and_hashes_only() -> None:
         assert package["integrity"].startswith("sha512-"), place
 
 
-@pytest.mark.parametrize("lock", [*(f"requirements/{lock}" for lock in LOCKS), "pyproject.toml"])
+@pytest.mark.parametrize(
+    "lock",
+    [
+        *(f"requirements/{lock}" for lock in LOCKS),
+        "tests/klaviyo/requirements.txt",
+        "pyproject.toml",
+    ],
+)
 def test_lock_speaks_of_no_machine(lock: str) -> None:
     """No index, folder or link of the machine that wrote a lock stands in it."""
     text = (ROOT / lock).read_text("utf-8")

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +49,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[str]:
-    """Serve the repository's rules with a fresh SQLite store in `folder`; gives the base URL."""
+def running_server(folder: Path, variables: Mapping[str, str] = {}) -> Iterator[str]:
+    """Serve the repository's rules with a fresh SQLite store in `folder`; gives the base URL.
+
+    Args:
+        variables: added to the server's environment.
+    """
     url = f"http://127.0.0.1:{(port := free_port())}"
     command = [sys.executable, "-m", "edgewise.cli", "serve", str(RULES)]
     command += ["--store", f"sqlite://{folder}/profiles.db"]
@@ -59,6 +63,7 @@ def running_server(folder: Path) -> Iterator[str]:
     environment = os.environ | {
         "PYTHONPATH": str(REPOSITORY / "engine"),
         "EDGEWISE_ADMIN_TOKEN": ADMIN_TOKEN,
+        **variables,
     }
     with (
         log.open("wb") as output,
