@@ -151,6 +151,43 @@ def test_serve(
     assert err == ""
 
 
+@pytest.mark.parametrize("by_variable", [False, True], ids=["option", "variable"])
+def test_serve_short_paths(
+    by_variable: bool,
+    rules: Path,
+    served: list[ServerSettings],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The environment of the short paths comes from an option or a variable; else there is none."""
+    arguments = ["serve", str(rules)]
+    assert main(arguments) == 0
+    if by_variable:
+        monkeypatch.setenv("EDGEWISE_DEFAULT_ENVIRONMENT", "demo/main")
+    else:
+        arguments += ["--default-environment", "demo/main"]
+    assert main(arguments) == 0
+    assert [one.default_environment for one in served] == [None, ("demo", "main")]
+
+
+def test_serve_short_paths_of_an_unknown_environment(
+    rules: Path, served: list[ServerSettings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A default environment that is not served is one clear message."""
+    assert main(["serve", str(rules), "--default-environment", "demo/mian"]) == 2
+    assert served == []
+    assert capsys.readouterr().err == (
+        "edgewise: the default environment demo/mian is not served\n"
+    )
+
+
+@pytest.mark.parametrize("text", ["demo", "/main", "demo/", "demo/main/x"])
+def test_serve_short_paths_of_no_environment(text: str, rules: Path) -> None:
+    """What names no organization and environment is refused."""
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", str(rules), "--default-environment", text])
+    assert ended.value.code == 2
+
+
 @pytest.mark.parametrize(
     ("host", "shown"),
     [("0.0.0.0", "127.0.0.1"), ("::1", "[::1]"), ("shop.example", "shop.example")],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from edgewise import __version__
+from edgewise.asgi.short import DEFAULT_ENVIRONMENT_VARIABLE
 from edgewise.audiences.listing import list_source
 from edgewise.commands import (
     check,
@@ -21,7 +23,7 @@ from edgewise.commands import (
 )
 from edgewise.commands.arguments import add_copies_option
 from edgewise.commands.check import print_faults, print_set_aside
-from edgewise.errors import EdgewiseError, RulesError, StoreUrlError
+from edgewise.errors import EdgewiseError, InputError, RulesError, StoreUrlError
 from edgewise.parsing import closest
 from edgewise.reload.loading import LoadedFolder, load_folder
 from edgewise.schema import schema_text
@@ -58,6 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=_port, default=8080)
     serve.add_argument("--workers", type=_workers, default=1, help="number of processes")
+    serve.add_argument(
+        "--default-environment",
+        type=_environment,
+        default=os.environ.get(DEFAULT_ENVIRONMENT_VARIABLE) or None,
+        metavar="ORGANIZATION/ENVIRONMENT",
+        help="what the short paths /profiles and /events are about",
+    )
     serve.set_defaults(command=_serve)
 
     check.register(commands)
@@ -87,6 +96,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _environment(text: str) -> tuple[str, str]:
+    organization, _, environment = text.partition("/")
+    if not organization or not environment or "/" in environment:
+        raise argparse.ArgumentTypeError("an environment is organization/environment")
+    return organization, environment
+
+
 def _workers(text: str) -> int:
     if not (text.isdecimal() and 1 <= int(text) <= 256):
         raise argparse.ArgumentTypeError("from 1 to 256 processes")
@@ -100,6 +116,9 @@ def _serve(options: argparse.Namespace) -> int:
             " that they share, such as sqlite:///var/lib/edgewise/profiles.db"
         )
     loaded = load_folder(options.rules, options.copies)
+    default = options.default_environment
+    if default is not None and default not in {**loaded.rulesets, **loaded.waiting}:
+        raise InputError(f"the default environment {'/'.join(default)} is not served")
     # Opened here only so that a wrong URL is a clear message and not a failing worker.
     open_store(options.store)
     print_set_aside([fault for one in loaded.rulesets.values() for fault in one.set_aside])
@@ -112,6 +131,7 @@ def _serve(options: argparse.Namespace) -> int:
             host=options.host,
             port=options.port,
             workers=options.workers,
+            default_environment=default,
         )
     )
     return 0

@@ -29,6 +29,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         copies: where sources of rules keep their last good copies.
+        default_environment: organization and environment of the short paths, if there are any.
     """
 
     rules: str
@@ -37,6 +38,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 1
+    default_environment: tuple[str, str] | None = None
 
 
 def make_app() -> ASGIApp:
@@ -47,6 +49,7 @@ def make_app() -> ASGIApp:
     http_settings = HttpSettings(
         admin_token=os.environ.get(ADMIN_TOKEN_VARIABLE, ""),
         preview_secret=os.environ.get(PREVIEW_SECRET_VARIABLE, ""),
+        default_environment=settings.default_environment,
         klaviyo=read_klaviyo_settings(os.environ, settings.workers),
     )
     _calm_collector()

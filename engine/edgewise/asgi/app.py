@@ -19,6 +19,7 @@ from edgewise.asgi.lifespan import run_lifespan
 from edgewise.asgi.problems import answer_error
 from edgewise.asgi.profiles import Profiles
 from edgewise.asgi.routing import match_profiles
+from edgewise.asgi.short import short_routes
 from edgewise.asgi.trace import continue_trace
 from edgewise.asgi.webhooks import WebhookTarget, webhook_routes
 
@@ -41,6 +42,7 @@ def build_app(
     routes += explanation_routes(service, settings)
     routes += insights_routes(service, settings)
     routes += klaviyo_routes(service, settings)
+    routes += short_routes(service, settings)
     routes += webhook_routes(webhooks, settings) if webhooks else []
     router = Router(routes, redirect_slashes=False, default=no_route)
     return App(service, Profiles(service, settings), router)

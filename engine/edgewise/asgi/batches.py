@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -13,6 +15,7 @@ from edgewise.asgi.wire import EMPTY_BODY, encode_profiles
 from edgewise.decoding import Update, decode_update
 from edgewise.errors import MethodNotAllowed
 from edgewise.grouping import group_events
+from edgewise.model.decision import Outcome
 from edgewise.model.imports import ImportedProfile
 
 _BASE = "/v2/organizations/{organization}/environments/{environment}"
@@ -31,11 +34,21 @@ def batch_routes(service: Service, settings: HttpSettings) -> list[Route]:
 
 
 class Batches:
-    """Answers `POST …/events` with the profiles as they are afterwards."""
+    """Answers `POST …/events` with the profiles as they are afterwards.
 
-    def __init__(self, service: Service, settings: HttpSettings) -> None:
+    Args:
+        encode: writes the body of an answer.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        settings: HttpSettings,
+        encode: Callable[[Sequence[Outcome]], bytes] = encode_profiles,
+    ) -> None:
         self._service = service
         self._settings = settings
+        self._encode = encode
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -48,7 +61,7 @@ class Batches:
             organization, environment, groups, preflight=query.preflight
         )
         headers = ((b"x-edgewise-ruleset", outcomes[0].ruleset.encode()),)
-        await Answer(200, encode_profiles(outcomes), headers)(scope, receive, send)
+        await Answer(200, self._encode(outcomes), headers)(scope, receive, send)
 
 
 class Imports:

@@ -24,6 +24,8 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
         max_batch_bytes: what a batch or an import may hold, which is about many profiles.
         admin_token: without one the routes that need it do not exist.
         preview_secret: what links to variants are signed with; without one there are none.
+        default_environment: organization and environment of the short paths; without one there are
+            none.
         klaviyo: who may send events as to Klaviyo; without keys nobody may.
     """
 
@@ -32,6 +34,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_events: int = MAX_EVENTS
     admin_token: str = ""
     preview_secret: str = ""
+    default_environment: tuple[str, str] | None = None
     klaviyo: KlaviyoSettings = KlaviyoSettings()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from starlette.types import Receive, Scope
 
@@ -22,11 +22,21 @@ _ERASED = Answer(body=EMPTY_BODY)
 
 
 class Profiles:
-    """Answers requests to `…/profiles` and `…/profiles/{id}`."""
+    """Answers requests to `…/profiles` and `…/profiles/{id}`.
 
-    def __init__(self, service: Service, settings: HttpSettings) -> None:
+    Args:
+        encode: writes the body of an answer.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        settings: HttpSettings,
+        encode: Callable[[Outcome], bytes] = encode_outcome,
+    ) -> None:
         self._service = service
         self._settings = settings
+        self._encode = encode
         self._previews = Previews(settings.preview_secret) if settings.preview_secret else None
 
     def answer(self, route: ProfileRoute, scope: Scope, receive: Receive) -> Awaitable[Answer]:
@@ -64,7 +74,7 @@ class Profiles:
             preflight=query.preflight,
             forced=preview.forced,
         )
-        return _decided(outcome, preview)
+        return self._decided(outcome, preview)
 
     async def _read(self, route: ProfileRoute, raw_id: bytes, scope: Scope) -> Answer:
         organization, environment = route.organization, route.environment
@@ -77,7 +87,7 @@ class Profiles:
         outcome = await self._service.read(
             organization, environment, profile_id, forced=preview.forced
         )
-        return _decided(outcome, preview)
+        return self._decided(outcome, preview)
 
     async def _erase(self, route: ProfileRoute, raw_id: bytes) -> Answer:
         self._service.environment_exists(route.organization, route.environment)
@@ -85,9 +95,8 @@ class Profiles:
         await self._service.erase(route.organization, route.environment, profile_id)
         return _ERASED
 
-
-def _decided(outcome: Outcome, preview: FoundPreview) -> Answer:
-    headers: Headers = ((b"x-edgewise-ruleset", outcome.ruleset.encode()),)
-    if preview is not NO_PREVIEW:
-        headers += preview_headers(preview, outcome.decision)
-    return Answer(200, encode_outcome(outcome), headers)
+    def _decided(self, outcome: Outcome, preview: FoundPreview) -> Answer:
+        headers: Headers = ((b"x-edgewise-ruleset", outcome.ruleset.encode()),)
+        if preview is not NO_PREVIEW:
+            headers += preview_headers(preview, outcome.decision)
+        return Answer(200, self._encode(outcome), headers)

@@ -25,7 +25,7 @@ def match_profiles(scope: Scope) -> ProfileRoute | None:
 
     Errors: InvalidData where a name is not UTF-8.
     """
-    path = _raw_path(scope)
+    path = raw_path(scope)
     front, _, last = path.rpartition(b"/")
     if names := _match_collection(front):
         return ProfileRoute(*names, last or None)
@@ -74,7 +74,8 @@ def _text_of(segment: bytes) -> str:
         raise InvalidData("path: not UTF-8") from None
 
 
-def _raw_path(scope: Scope) -> bytes:
+def raw_path(scope: Scope) -> bytes:
+    """Return the path of a request below where the application is mounted, percent-encoded."""
     # Encoding what the server decoded makes it ASCII again, and %2F was lost before.
     raw: bytes = scope.get("raw_path") or quote(scope["path"], errors="surrogatepass").encode()
     root: str = scope.get("root_path", "")
