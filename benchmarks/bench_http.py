@@ -147,7 +147,8 @@ def _server(
         "PYTHONPATH": os.pathsep.join((str(_ROOT / "engine"), str(_ROOT))),
         "EDGEWISE_BENCH_ANSWER": str(folder / "answer.json"),
     }
-    process = subprocess.Popen(command, env=environment)
+    # What a server tells is not part of the result.
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
         _wait_for(port, process)
         yield process, port

@@ -39,8 +39,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
 def run_cases(cases: Iterable[Case], tell: Callable[[str], None]) -> Results:
     """Return what some cases answer, one after the other, each in a fresh process.
 
-    Errors: CaseFailed with what the process wrote. A case that needs a program which is not
-    installed is left out, and told.
+    A case that fails, or needs a program that is not installed, is told and left out: what the
+    others found is not lost for it.
     """
     answers = {}
     for case in cases:
@@ -48,7 +48,10 @@ def run_cases(cases: Iterable[Case], tell: Callable[[str], None]) -> Results:
             tell(f"{case.name}: left out, since {case.needs} is missing")
             continue
         tell(case.name)
-        answers[case.name] = run_case(case)
+        try:
+            answers[case.name] = run_case(case)
+        except CaseFailed as error:
+            tell(str(error))
     return Results(
         machine=this_machine(),
         versions={name: version(name) for name in LIBRARIES},
@@ -68,4 +71,7 @@ def run_case(case: Case) -> Any:
     )
     if done.returncode:
         raise CaseFailed(f"{case.name}: {done.stderr.decode(errors='replace')}")
-    return msgspec.json.decode(done.stdout)
+    try:
+        return msgspec.json.decode(done.stdout)
+    except msgspec.DecodeError as error:
+        raise CaseFailed(f"{case.name}: {error}") from error
