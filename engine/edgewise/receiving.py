@@ -39,20 +39,28 @@ def receive(update: Update, profile_id: str, arrival_ms: int) -> list[ReceivedEv
     Units: `arrival_ms` is milliseconds since 1970.
     Source: the browser SDK's queue, which is newest first; the optimization SDK's is oldest first.
     """
-    own = [_own_ms(event) for event in update.events]
-    claimed = [
-        _sent_ms(event, arrival_ms) if own_ms is None else own_ms
-        for event, own_ms in zip(update.events, own, strict=True)
+    items = [
+        _receive(event, raw, profile_id, arrival_ms)
+        for event, raw in zip(update.events, update.raws, strict=True)
     ]
+    if len(items) == 1:
+        return [items[0][1]]
     received: dict[int, ReceivedEvent] = {}
-    for index in _fold_order(update.events, claimed, arrival_ms):
-        event, raw = update.events[index], update.raws[index]
-        time_ms = _believed_ms(claimed[index], arrival_ms)
-        key = _message_key(event, raw, profile_id, claimed[index])
-        if key not in received:
-            own_ms = min(own[index] or 0, _LATEST_MS)
-            received[key] = ReceivedEvent(event, time_ms, key, raw, own_ms)
+    for index in _fold_order(update.events, [claimed_ms for claimed_ms, _ in items], arrival_ms):
+        _, item = items[index]
+        received.setdefault(item.message_key, item)
     return list(received.values())
+
+
+def _receive(
+    event: Event, raw: bytes, profile_id: str, arrival_ms: int
+) -> tuple[int, ReceivedEvent]:
+    """The time that an event claims, also where nobody believes it, and the event as it folds."""
+    own_ms = _own_ms(event)
+    claimed_ms = _sent_ms(event, arrival_ms) if own_ms is None else own_ms
+    time_ms = _believed_ms(claimed_ms, arrival_ms)
+    key = _message_key(event, raw, profile_id, claimed_ms)
+    return claimed_ms, ReceivedEvent(event, time_ms, key, raw, min(own_ms or 0, _LATEST_MS))
 
 
 def claimed_ids(received: Sequence[ReceivedEvent]) -> list[str]:

@@ -55,7 +55,11 @@ class Records:
 
         Errors: Conflict where the key no longer has this version; nothing is written then.
         """
-        return await self._put(profile.id, profile, version, entries, profile.updated_ms)
+        value = encode_record(profile)
+        new = await self._put_if(profile.id, value, version, entries, profile.updated_ms)
+        if new is None:
+            raise Conflict
+        return new
 
     async def save_redirect(self, key: str, redirect: Redirect, version: int) -> int:
         """Put a redirect in the place of a profile, or of nothing. Errors: Conflict."""

@@ -189,7 +189,8 @@ class DecisionService:
         lane = f"{ruleset.organization}/{ruleset.environment}/{request.new_id}"
         await self.lanes.enter(lane)
         try:
-            return await self._retried(lambda: self._apply(Records(self.store), ruleset, request))
+            records = Records(self.store)
+            return await retried(lambda: self._apply(records, ruleset, request), self.jitter)
         finally:
             self.lanes.leave(lane)
 

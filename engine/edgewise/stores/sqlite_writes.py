@@ -15,7 +15,7 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from edgewise.errors import StoreError
 from edgewise.stores.sqlite_errors import is_busy, lock_taken, store_error
@@ -77,13 +77,13 @@ class WriteQueue:
         """
         if self._is_alone():
             try:
-                (result,) = self._commit([operation])
+                result = self._commit_one(operation)
             except sqlite3.Error as error:
                 if not is_busy(error):
                     raise store_error(error, self._path) from error
             else:
                 self._committed()
-                return cast("T", result)
+                return result
         return await self.submit(operation)
 
     def submit(self, operation: Operation[T]) -> asyncio.Future[T]:
@@ -157,6 +157,17 @@ class WriteQueue:
             if not write.future.done():
                 write.future.set_result(result)
         return []
+
+    def _commit_one(self, operation: Operation[T]) -> T:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = operation(connection)
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        return result
 
     def _commit(self, operations: Sequence[Operation[Any]]) -> list[Any]:
         connection = self._connection
