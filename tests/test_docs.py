@@ -188,7 +188,7 @@ def test_commands_run(page: Path, workspace: Workspace) -> None:
     for block in blocks_of(page):
         match block.language, block.words:
             case "sh", ("serve",):
-                workspace.serve()
+                workspace.serve(block.text)
             case "sh", ("setup",):
                 workspace.set_up(block.text)
             case "sh", ("run", *fails):

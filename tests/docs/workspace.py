@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,9 @@ from tests.sdk.harness import free_port, stop, wait_until_healthy
 SHOWN_URL = "http://127.0.0.1:8080"
 ANY_TEXT = "…"
 # Numbers that depend on the moment or on chance; they are only compared by type.
-UNSTEADY = {"random", "activeSessionLength", "averageSessionLength"}
+UNSTEADY = {"random", "activeSessionLength", "averageSessionLength", "sinceMs"}
+
+_ASSIGNMENT = re.compile(r"^export (\w+)='?([^'\s]*)'?$", re.MULTILINE)
 
 
 class Workspace:
@@ -35,7 +38,11 @@ class Workspace:
 
     @property
     def _environment(self) -> dict[str, str]:
-        return os.environ | {"PYTHONPATH": str(REPOSITORY / "engine")}
+        return os.environ | {
+            "PYTHONPATH": str(REPOSITORY / "engine"),
+            "EDGEWISE_ADMIN_TOKEN": "change-me",
+            "EDGEWISE_DEFAULT_ENVIRONMENT": "demo/main",
+        }
 
     def write(self, name: str, text: str) -> None:
         """Save a file as a page tells."""
@@ -45,8 +52,12 @@ class Workspace:
         """Remember lines that each later script begins with, as in one terminal."""
         self._setup += script.replace(SHOWN_URL, self._url)
 
-    def serve(self) -> None:
-        """Do what `make serve` does: serve the rules with a store that outlives the server."""
+    def serve(self, script: str = "") -> None:
+        """Do what `make serve` does: serve the rules with a store that outlives the server.
+
+        Args:
+            script: what the page shows; it may set variables for the server.
+        """
         self.stop()
         command = [sys.executable, "-m", "edgewise.cli", "serve", "rules"]
         command += ["--store", f"sqlite://{self.folder}/.data/profiles.db"]
@@ -54,7 +65,11 @@ class Workspace:
         log = self.folder / "server.log"
         with log.open("wb") as output:
             self._server = subprocess.Popen(
-                command, stdout=output, stderr=output, env=self._environment, cwd=self.folder
+                command,
+                stdout=output,
+                stderr=output,
+                env=self._environment | dict(_ASSIGNMENT.findall(script)),
+                cwd=self.folder,
             )
         wait_until_healthy(self._url, self._server, log)
 
