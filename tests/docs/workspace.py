@@ -38,11 +38,7 @@ class Workspace:
 
     @property
     def _environment(self) -> dict[str, str]:
-        return os.environ | {
-            "PYTHONPATH": str(REPOSITORY / "engine"),
-            "EDGEWISE_ADMIN_TOKEN": "change-me",
-            "EDGEWISE_DEFAULT_ENVIRONMENT": "demo/main",
-        }
+        return os.environ | {"PYTHONPATH": str(REPOSITORY / "engine")}
 
     def write(self, name: str, text: str) -> None:
         """Save a file as a page tells."""
