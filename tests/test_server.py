@@ -11,6 +11,6 @@ from edgewise.server import ServerSettings, run
 def test_faulty_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys that cannot be understood keep the server from starting, and are not told."""
     monkeypatch.setenv("EDGEWISE_KLAVIYO_KEYS", "pk_secret")
-    with pytest.raises(InputError, match="^EDGEWISE_KLAVIYO_KEYS: entry 1") as caught:
+    with pytest.raises(InputError, match=r"^EDGEWISE_KLAVIYO_KEYS: entry 1") as caught:
         run(ServerSettings(rules="rules", store="memory://", copies=".data"))
     assert "pk_secret" not in str(caught.value)
