@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from edgewise.errors import ProfileOverload
-from edgewise.lanes import MAX_WAITING, Lanes
+from edgewise.errors import ProfileOverload, ServiceUnavailable
+from edgewise.lanes import LONGEST_WAIT_S, MAX_WAITING, Lanes
+from edgewise.retries import RETRY_FOR_S
 from tests.serving import run
 
 
@@ -126,3 +127,29 @@ def test_cancelled_in_the_moment_of_its_turn(cancel_first: bool) -> None:
         assert lanes._waiting == {}
 
     run(scenario())
+
+
+def test_a_turn_that_does_not_come() -> None:
+    """Who has waited too long gives up and makes room; the lane goes to the next."""
+
+    async def scenario() -> None:
+        lanes = Lanes(max_waiting=1, longest_wait_s=0)
+        await lanes.enter("key")
+        with pytest.raises(ServiceUnavailable):
+            await lanes.enter("key")
+        lanes.longest_wait_s = 60
+        second = asyncio.create_task(lanes.enter("key"))
+        await settle()
+        lanes.leave("key")
+        await settle()
+        assert second.done()
+        lanes.leave("key")
+        assert lanes._waiting == {}
+
+    run(scenario())
+
+
+def test_clients_hear_of_it_in_time() -> None:
+    """The wait for a turn and the attempts after it end before clients give up."""
+    clients_give_up_after_s = 3
+    assert clients_give_up_after_s > LONGEST_WAIT_S + RETRY_FOR_S

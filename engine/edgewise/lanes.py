@@ -7,22 +7,33 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from edgewise.errors import ProfileOverload
+from edgewise.errors import ProfileOverload, ServiceUnavailable
 
 MAX_WAITING = 64
 
+LONGEST_WAIT_S = 0.9
+"""Whoever gets a turn may need two seconds more, and clients give up after three."""
+
 
 class Lanes:
-    """A queue per profile that exists only while somebody is in it."""
+    """A queue per profile that exists only while somebody is in it.
 
-    def __init__(self, max_waiting: int = MAX_WAITING) -> None:
+    Args:
+        longest_wait_s: how long one may wait for a turn.
+    """
+
+    def __init__(
+        self, max_waiting: int = MAX_WAITING, longest_wait_s: float = LONGEST_WAIT_S
+    ) -> None:
         self.max_waiting = max_waiting
+        self.longest_wait_s = longest_wait_s
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
     async def enter(self, key: str) -> None:
         """Return when the lane is the caller's, who must leave it.
 
-        Errors: ProfileOverload where too many wait already.
+        Errors: ProfileOverload where too many wait already; ServiceUnavailable where the turn
+        does not come in time.
         """
         queue = self._waiting.get(key)
         if queue is None:
@@ -32,10 +43,16 @@ class Lanes:
             raise ProfileOverload(
                 "The profile received too many requests in a short amount of time."
             )
-        turn = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
         queue.append(turn)
+        patience = loop.call_later(self.longest_wait_s, _give_up, turn)
         try:
             await turn
+        except ServiceUnavailable:
+            if turn in queue:
+                queue.remove(turn)
+            raise
         except asyncio.CancelledError:
             if not turn.cancelled():
                 # The lane was handed over in the very moment of the cancellation.
@@ -43,12 +60,14 @@ class Lanes:
             elif turn in queue:
                 queue.remove(turn)
             raise
+        finally:
+            patience.cancel()
 
     @asynccontextmanager
     async def hold(self, keys: Iterable[str]) -> AsyncIterator[None]:
         """Hold several lanes at once; they are entered in one order, so that nobody waits for ever.
 
-        Errors: ProfileOverload where too many wait in one of them already.
+        Errors: as `enter`.
         """
         entered = []
         try:
@@ -69,3 +88,8 @@ class Lanes:
                 turn.set_result(None)
                 return
         del self._waiting[key]
+
+
+def _give_up(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_exception(ServiceUnavailable("The turn did not come; send the same again."))
