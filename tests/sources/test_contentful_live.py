@@ -402,3 +402,48 @@ def test_every_error_is_a_source_error() -> None:
     """One `except` catches whatever a source may fail with."""
     assert issubclass(SourceUnavailable, SourceError)
     assert issubclass(SourceRefused, SourceError)
+
+
+def test_a_newer_copy_of_another_process_is_taken(tmp_path: Path) -> None:
+    """What one process has read another takes from disk, once, and without asking the space."""
+    api = ContentfulApi(read(OWN_EXPORT))
+    clock = Clock()
+
+    async def scenario(api: ContentfulApi, source: ContentfulSource) -> None:
+        await source.refresh()
+        other = source_of(api, tmp_path, clock)
+        await other.start()
+        assert not await source.follow_copy()
+        clock.time_ms += 1
+        api.publish(audience("brandNew", page_rule()))
+        await other.refresh()
+        asked = len(api.requests)
+        assert await source.follow_copy()
+        assert source.version == other.version
+        assert not await source.follow_copy()
+        assert len(api.requests) == asked
+        await other.close()
+
+    run(api, scenario, tmp_path, clock)
+
+
+def test_a_newer_copy_is_not_overwritten(tmp_path: Path) -> None:
+    """A process that asked earlier and writes later leaves the newer copy on disk."""
+    api = ContentfulApi(read(OWN_EXPORT))
+    late = Clock()
+    late.time_ms += 1_000
+
+    async def scenario(api: ContentfulApi, source: ContentfulSource) -> None:
+        newer = source_of(api, tmp_path, late)
+        await newer.refresh()
+        before = files_in(tmp_path)
+        await source.refresh()
+        assert files_in(tmp_path) == before
+        await newer.close()
+
+    run(api, scenario, tmp_path, Clock())
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Name → content of each file."""
+    return {file.name: file.read_bytes() for file in folder.iterdir()}

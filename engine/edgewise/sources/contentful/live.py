@@ -192,6 +192,9 @@ class ContentfulSource:
         """A full disk is no reason not to serve; it is told, because the next start may need it."""
         if self._path is None:
             return
+        # Another process may have asked later and been quicker to write.
+        if await asyncio.to_thread(self._newer_copy, self._path):
+            return
         try:
             await asyncio.to_thread(save_copy, self._path, state)
             self._copy_error = ""
