@@ -155,7 +155,7 @@ lock: ## Write requirements/*.txt anew from pyproject.toml (UPGRADE=--upgrade fo
 .PHONY: lock-with
 lock-with: $(DEV)
 	$(LOCK) $(UPGRADE) --output-file requirements/run.txt pyproject.toml
-	$(LOCK) $(UPGRADE) --extra dev --extra simulate --constraint requirements/run.txt \
+	$(LOCK) $(UPGRADE) --extra dev --extra dask --extra report --extra simulate --constraint requirements/run.txt \
 	    --output-file requirements/dev.txt pyproject.toml
 	$(LOCK) $(UPGRADE) --extra charts --constraint requirements/dev.txt \
 	    --output-file requirements/charts.txt pyproject.toml

@@ -78,7 +78,8 @@ def test_dependencies_are_what_the_engine_imports(project: dict[str, Any]) -> No
 
     What only simulations import is an extra, and nothing else of the engine imports it.
     """
-    extra = names_of(project["optional-dependencies"]["simulate"])
+    extras = project["optional-dependencies"]
+    extra = names_of([*extras["dask"], *extras["report"], *extras["simulate"]])
     assert distributions(imported_packages("simulate")) >= extra
     assert (
         distributions(imported_packages()) | LOOKED_UP == names_of(project["dependencies"]) | extra
@@ -102,13 +103,15 @@ def test_locks_cover_what_is_declared(project: dict[str, Any]) -> None:
     """The locks hold the declared dependencies, the build backend, and no two versions of one."""
     run, dev = map(pins_of, LOCKS)
     assert names_of(project["dependencies"]) | {"setuptools"} <= set(run)
-    assert names_of(project["optional-dependencies"]["dev"]) <= set(dev)
+    for extra in ("dask", "dev", "report", "simulate"):
+        assert names_of(project["optional-dependencies"][extra]) <= set(dev)
     assert run.items() <= dev.items()
 
 
-def test_node_lock_names_versions_and_hashes_only() -> None:
+@pytest.mark.parametrize("folder", ["browser", "sdk"])
+def test_node_lock_names_versions_and_hashes_only(folder: str) -> None:
     """The npm lock pins each package by version and hash and says nothing of where it came from."""
-    lock = json.loads((ROOT / "tests" / "sdk" / "package-lock.json").read_text("utf-8"))
+    lock = json.loads((ROOT / "tests" / folder / "package-lock.json").read_text("utf-8"))
     packages = {place: package for place, package in lock["packages"].items() if place}
     assert packages
     for place, package in packages.items():

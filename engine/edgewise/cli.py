@@ -16,6 +16,7 @@ from edgewise.commands import (
     explain,
     import_contentful,
     imports,
+    plan,
     preview_link,
     render,
     simulate,
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     takers = commands.add_parser("import", help="take over rules written elsewhere")
     import_contentful.register(takers.add_subparsers(required=True, metavar="FROM"))
     imports.register(commands)
+    plan.register(commands)
     explain.register(commands)
     preview_link.register(commands)
     render.register(commands)

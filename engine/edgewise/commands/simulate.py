@@ -46,6 +46,9 @@ def register(commands: Subparsers) -> None:
     )
     parser.add_argument("--workers", type=int, default=0, help="processes; 0 is one per core")
     parser.add_argument(
+        "--on", default="", metavar="ADDRESS", help="replay on a Dask cluster: tcp://host:8786"
+    )
+    parser.add_argument(
         "--max-open-profiles", type=int, default=MAX_OPEN_PROFILES, help="in memory, per process"
     )
     parser.add_argument("--quiet", action="store_true", help="no summary and no progress")
@@ -57,6 +60,8 @@ def run_simulation(options: Namespace) -> int:
 
     Errors: InputError, RulesError, StoreError.
     """
+    if options.on and options.parquet:
+        raise InputError("--parquet writes decisions on this machine, so it does not go with --on")
     rules = read_rules(options.rules)
     against = read_rules(options.against) if options.against else None
     source = _input(options, rules)
@@ -66,6 +71,7 @@ def run_simulation(options: Namespace) -> int:
         state=options.resume,
         decisions=_writable(options.parquet),
         show_ids=options.show_ids,
+        scheduler=options.on,
     )
     _writable(Path(options.json) if options.json and options.json != "-" else None)
     _writable(options.html)

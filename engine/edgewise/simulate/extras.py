@@ -8,8 +8,8 @@ from types import ModuleType
 from edgewise.errors import InputError
 
 
-def load_extra(module: str, purpose: str) -> ModuleType:
-    """Return a module that needs a package of the extra `edgewise[simulate]`.
+def load_extra(module: str, purpose: str, extra: str = "simulate") -> ModuleType:
+    """Return a module that needs a package of one of the extras, such as `edgewise[simulate]`.
 
     Args:
         purpose: what it is for, as the start of a sentence.
@@ -19,5 +19,5 @@ def load_extra(module: str, purpose: str) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise InputError(
-            f"{purpose} needs the package {error.name}: install edgewise[simulate]."
+            f"{purpose} needs the package {error.name}: install edgewise[{extra}]."
         ) from error

@@ -19,6 +19,7 @@ import msgspec
 
 from edgewise.errors import InputError
 from edgewise.simulate.decisions import join_decisions
+from edgewise.simulate.extras import load_extra
 from edgewise.simulate.files import size_of
 from edgewise.simulate.merge import Simulation, merge
 from edgewise.simulate.partial import PartialResult
@@ -51,6 +52,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         max_open: how many profiles each process keeps in memory.
         state: the folder to go on from and to leave state in when interrupted; None keeps none.
         decisions: the Parquet file that every decision is written to; None writes none.
+        scheduler: the address of a Dask cluster's scheduler, whose workers replay instead of
+            processes here. They write no decisions.
     """
 
     workers: int = 1
@@ -58,6 +61,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     state: Path | None = None
     decisions: Path | None = None
     show_ids: bool = False
+    scheduler: str = ""
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -97,7 +101,7 @@ def simulate(
         fingerprint = _fingerprint(rules, against, source, options)
         checkpoint = _divide(folder, source, fingerprint, options, progress)
         jobs = list(make_jobs(rules, against, checkpoint, folder, options))
-        partials = _replay_all(folder, jobs, options.workers, progress)
+        partials = _replay_all(folder, jobs, options, progress)
         simulation = Simulation(
             rules=rules,
             against=against,
@@ -205,7 +209,7 @@ def _fingerprint(
 
 
 def _replay_all(
-    folder: Path, jobs: Sequence[PartitionJob], workers: int, progress: Progress
+    folder: Path, jobs: Sequence[PartitionJob], options: Options, progress: Progress
 ) -> list[PartialResult]:
     done, missing = [], []
     for job in jobs:
@@ -216,11 +220,24 @@ def _replay_all(
             missing.append(job)
     total = sum(Path(job.records.offsets).stat().st_size // 8 for job in missing)
     progress.replaying(total)
-    replay = _in_processes if workers > 1 and len(missing) > 1 else _in_this_process
-    for job, partial in replay(missing, workers, progress.replayed):
+    for job, partial in _replay(missing, options, progress.replayed):
         _write_whole(_partial_path(folder, job), msgspec.msgpack.encode(partial))
         done.append(partial)
     return done
+
+
+def _replay(
+    jobs: Sequence[PartitionJob], options: Options, progress: Callable[[int], None]
+) -> Iterable[tuple[PartitionJob, PartialResult]]:
+    if options.scheduler and jobs:
+        cluster = load_extra("edgewise.simulate.cluster", "Replaying on a cluster", "dask")
+        found: Iterable[tuple[PartitionJob, PartialResult]] = cluster.replay_on(
+            options.scheduler, jobs, progress
+        )
+        return found
+    if options.workers > 1 and len(jobs) > 1:
+        return _in_processes(jobs, options.workers, progress)
+    return _in_this_process(jobs, options.workers, progress)
 
 
 def _in_this_process(
