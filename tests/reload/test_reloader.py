@@ -223,8 +223,9 @@ def test_a_start_refuses_faulty_rules(root: Path) -> None:
 
 def test_a_start_refuses_a_folder_without_rules(tmp_path: Path) -> None:
     """A folder in which nothing can be served is a fault and no empty server."""
-    with pytest.raises(RulesError, match="there are no rules here"):
+    with pytest.raises(RulesError) as caught:
         asyncio.run(Reloader(tmp_path / "nowhere", settings=BY_HAND).start())
+    assert [fault.code for fault in caught.value.faults] == ["no_environment"]
 
 
 @pytest.mark.parametrize(
