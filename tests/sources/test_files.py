@@ -222,11 +222,32 @@ def test_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ]
 
 
-@pytest.mark.parametrize("make", [False, True], ids=["missing", "empty"])
-def test_no_rules(tmp_path: Path, make: bool) -> None:
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        pytest.param(False, "there is no such folder", id="missing"),
+        pytest.param(True, "there are no rules here", id="empty"),
+    ],
+)
+def test_no_rules(tmp_path: Path, make: bool, message: str) -> None:
     """A folder without any environment is a fault that says where rules live."""
     root = tmp_path / "rules"
     if make:
         root.mkdir()
     hint = "rules live in RULES/<organization>/<environment>/*.yaml"
-    assert faults_of(root) == [f"{root}#: there are no rules here ({hint})"]
+    assert faults_of(root) == [f"{root}#: {message} ({hint})"]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        pytest.param("o", id="organization"),
+        pytest.param("o/e", id="environment"),
+        pytest.param("o/e/a.yaml", id="file"),
+    ],
+)
+def test_rules_that_lie_deeper(tmp_path: Path, named: str) -> None:
+    """Who names an environment, its organization or a file is told which folder is meant."""
+    write(tmp_path, "rules/o/e/a.yaml", AUDIENCE)
+    [fault] = faults_of(tmp_path / "rules" / named)
+    assert f'(did you mean "{tmp_path / "rules"}"? rules live in' in fault

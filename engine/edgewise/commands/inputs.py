@@ -15,7 +15,9 @@ def read_profile(path: Path) -> Mapping[str, Any]:
     """Return a profile alone, or the one inside the answer it came in. Errors: InputError."""
     try:
         found = msgspec.json.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError(f"{path}: no profile can be read: {error.strerror}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: no profile can be read: {error}") from error
     for key in ("data", "profile"):
         if isinstance(found, dict) and isinstance(found.get(key), dict):
@@ -39,7 +41,9 @@ def read_events(path: Path) -> list[Any]:
             found = msgspec.json.Decoder().decode_lines(data)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InputError(f"{path}: no events can be read: {error}") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError(f"{path}: no events can be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise InputError(f"{path}: no events can be read: {error}") from error
     if len(found) == 1 and isinstance(found[0], dict) and "events" in found[0]:
         found = found[0]["events"]

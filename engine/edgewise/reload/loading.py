@@ -10,13 +10,12 @@ import msgspec
 from edgewise.documents import parse_documents
 from edgewise.errors import Fault, RulesError, SourceUnavailable
 from edgewise.model.document import RuleDocument
-from edgewise.parsing import FaultList
 from edgewise.reload.reading import Reading, read_settled
 from edgewise.ruleset import Ruleset, load_ruleset
 from edgewise.sources.contentful.last_good import copy_path, load_copy
 from edgewise.sources.contentful.mirror import convert_mirror
 from edgewise.sources.contentful.settings import ContentfulSettings
-from edgewise.sources.files import EnvironmentKey, find_environments
+from edgewise.sources.files import EnvironmentKey, find_environments, no_environment
 
 
 class LoadedFolder(msgspec.Struct, frozen=True):
@@ -50,14 +49,6 @@ def load_folder(root: Path, copies: Path | None = None) -> LoadedFolder:
     if faults:
         raise RulesError(faults)
     return loaded
-
-
-def no_environment(root: Path) -> list[Fault]:
-    """Return the fault of a folder without any environment."""
-    found = FaultList(str(root))
-    hint = "rules live in RULES/<organization>/<environment>/*.yaml"
-    found.at("", "no_environment", "there are no rules here", hint)
-    return found.faults
 
 
 def _load(

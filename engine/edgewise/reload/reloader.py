@@ -19,12 +19,11 @@ from watchfiles import awatch
 from edgewise.errors import Fault, RulesError, SourceUnavailable
 from edgewise.reload.environment import Environment, ReloadStatus
 from edgewise.reload.following import Follower
-from edgewise.reload.loading import no_environment
 from edgewise.reload.reading import Stamp, read_settled, stamp_of
 from edgewise.ruleset import Ruleset, load_ruleset
 from edgewise.sources.contentful.live import ContentfulSource, now_ms
 from edgewise.sources.contentful.settings import ContentfulSettings
-from edgewise.sources.files import EnvironmentKey, find_environments
+from edgewise.sources.files import EnvironmentKey, find_environments, no_environment
 
 _LOG = logging.getLogger("edgewise.reload")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,7 @@ def load_rules(root: Path) -> dict[EnvironmentKey, Ruleset]:
         except RulesError as error:
             faults.extend(error.faults)
     if not rulesets and not faults:
-        found = FaultList(str(root))
-        hint = "rules live in RULES/<organization>/<environment>/*.yaml"
-        found.at("", "no_environment", "there are no rules here", hint)
-        faults = found.faults
+        faults = no_environment(root)
     if faults:
         raise RulesError(faults)
     return rulesets
@@ -50,6 +48,26 @@ def find_environments(root: Path) -> Iterator[tuple[str, str, Path]]:
     for organization in _folders(root):
         for environment in _folders(organization):
             yield organization.name, environment.name, environment
+
+
+def no_environment(root: Path) -> list[Fault]:
+    """Return the fault of a folder without any environment, with the folder that may be meant."""
+    found = FaultList(str(root))
+    message = "there are no rules here" if root.exists() else "there is no such folder"
+    hint = "rules live in RULES/<organization>/<environment>/*.yaml"
+    meant = _root_above(root)
+    if meant is not None:
+        hint = f'did you mean "{meant}"? {hint}'
+    found.at("", "no_environment", message, hint)
+    return found.faults
+
+
+def _root_above(root: Path) -> Path | None:
+    """Whoever names an environment, an organization or a file means the folder above them."""
+    levels = 3 if root.is_file() and root.suffix in SUFFIXES else 0
+    if root.is_dir():
+        levels = 2 if rule_files(root) else 1 if any(map(rule_files, _folders(root))) else 0
+    return Path(os.path.normpath(root.joinpath(*[".."] * levels))) if levels else None
 
 
 def load_documents(folder: Path, relative_to: Path) -> list[RuleDocument]:
