@@ -39,6 +39,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[ServerSettings]:
     """What the server was started with, instead of starting it."""
     calls: list[ServerSettings] = []
     monkeypatch.setattr(cli, "run", calls.append)
+    monkeypatch.setattr(cli, "require_free_address", lambda host, port: None)
     return calls
 
 
@@ -98,7 +99,7 @@ def test_missing_rules(
     assert main([*arguments, "vip"] if command == ["show-source"] else arguments) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert "there are no rules here (rules live in RULES/<organization>/<environment>/" in err
+    assert "there is no such folder (rules live in RULES/<organization>/<environment>/" in err
     assert err.count("\n") == 1
 
 

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from edgewise.errors import InputError
-from edgewise.server import ServerSettings, run
+from edgewise.server import ServerSettings, require_free_address, run
+
+
+def test_taken_port() -> None:
+    """A port that another server listens on is told before anything is said to be served."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=rf"127.0.0.1, port {port}: .*; name another port"):
+            require_free_address("127.0.0.1", port)
+
+
+def test_foreign_host() -> None:
+    """An address that is not one of this machine is told by its own reason."""
+    with pytest.raises(InputError, match=r"cannot listen on 192.0.2.1, port 8080: [A-Z]"):
+        require_free_address("192.0.2.1", 8080)
 
 
 def test_faulty_keys(monkeypatch: pytest.MonkeyPatch) -> None:

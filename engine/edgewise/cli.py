@@ -28,11 +28,16 @@ from edgewise.errors import EdgewiseError, InputError, RulesError, StoreUrlError
 from edgewise.parsing import closest
 from edgewise.reload.loading import LoadedFolder, load_folder
 from edgewise.schema import schema_text
-from edgewise.server import ServerSettings, run
+from edgewise.server import ServerSettings, require_free_address, run
 from edgewise.sources.files import load_rules
 from edgewise.stores.urls import open_store
 
 DEFAULT_STORE = "memory://"
+_STORES = "memory:// or sqlite:///absolute/path.db"
+_RULES = "folder with <organization>/<environment>/*.yaml"
+_DESCRIPTION = (
+    "Decide which content each visitor gets. `edgewise COMMAND --help` tells what a command takes."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,17 +55,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="edgewise", description="Personalization decisions.")
+    parser = argparse.ArgumentParser(prog="edgewise", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"edgewise {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="serve the Experience API")
-    serve.add_argument("rules", type=Path, help="folder with <organization>/<environment>/*.yaml")
-    serve.add_argument("--store", default=DEFAULT_STORE, help="memory:// or sqlite:///path.db")
+    serve.add_argument("rules", type=Path, help=_RULES)
+    serve.add_argument("--store", default=DEFAULT_STORE, help=f"{_STORES} (%(default)s)")
     add_copies_option(serve)
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=_port, default=8080)
-    serve.add_argument("--workers", type=_workers, default=1, help="number of processes")
+    serve.add_argument("--host", default="127.0.0.1", help="(%(default)s)")
+    serve.add_argument("--port", type=_port, default=8080, help="(%(default)s)")
+    serve.add_argument("--workers", type=_workers, default=1, help="processes (%(default)s)")
     serve.add_argument(
         "--default-environment",
         type=_environment,
@@ -73,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     check.register(commands)
 
     show = commands.add_parser("show-source", help="show the Python an audience compiles to")
-    show.add_argument("rules", type=Path)
+    show.add_argument("rules", type=Path, help=_RULES)
     show.add_argument("audience", help="the audience's id")
     show.set_defaults(command=_show_source)
 
@@ -124,6 +129,7 @@ def _serve(options: argparse.Namespace) -> int:
     # Opened here only so that a wrong URL is a clear message and not a failing worker.
     open_store(options.store)
     print_set_aside([fault for one in loaded.rulesets.values() for fault in one.set_aside])
+    require_free_address(options.host, options.port)
     _print_welcome(loaded, options)
     run(
         ServerSettings(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
+import socket
 from pathlib import Path
 
 import msgspec
@@ -15,6 +17,7 @@ from edgewise.asgi.app import build_app
 from edgewise.asgi.interface import HttpSettings
 from edgewise.asgi.klaviyo_settings import read_klaviyo_settings
 from edgewise.asgi.previews import PREVIEW_SECRET_VARIABLE
+from edgewise.errors import InputError
 from edgewise.live import LiveService
 from edgewise.reload.reloader import Reloader
 from edgewise.stores.urls import open_store
@@ -64,6 +67,24 @@ def _calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 20, 50)
+
+
+def require_free_address(host: str, port: int) -> None:
+    """Make sure that a server can listen there, before it says that it does.
+
+    Errors: InputError that says what is in the way.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # A port that an ended server has left a moment ago is free, for the server as for this.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        hint = "; name another port" if error.errno == errno.EADDRINUSE else ""
+        raise InputError(f"cannot listen on {host}, port {port}: {error.strerror}{hint}") from error
 
 
 def run(settings: ServerSettings) -> None:
