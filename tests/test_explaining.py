@@ -217,3 +217,25 @@ def test_an_audience_that_was_set_aside_says_why() -> None:
     (audience,) = explain(ruleset, profile(), NOW_MS).audiences
     assert not audience.holds
     assert "weather" in audience.fault
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        pytest.param(
+            {"has viewed page": {"utm campaign": "spring"}},
+            'views of pages with utm campaign equals "spring", at least 1 time',
+            id="utm",
+        ),
+        pytest.param(
+            {"is located at": {"postal code": "10115"}},
+            'location postal code equals "10115"',
+            id="location",
+        ),
+    ],
+)
+def test_a_condition_speaks_the_words_of_native_rules(rule: dict[str, Any], words: str) -> None:
+    """What a rule calls a campaign or a part of a location, its explanation calls the same."""
+    document = RuleDocument("rules.yaml", {"audiences": [{"id": "a", **rule}]})
+    explanation = explain(load_ruleset("shop", "main", [document]), profile(), NOW_MS)
+    assert explanation.audiences[0].condition.text == words

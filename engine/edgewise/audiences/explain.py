@@ -12,6 +12,7 @@ import msgspec
 
 from edgewise.attributes import read
 from edgewise.audiences.interpret import count_of, holds
+from edgewise.audiences.native import LOCATION_KEYS, WHERE_KEYS
 from edgewise.model.audience import (
     All,
     Any,
@@ -34,10 +35,9 @@ _NAMES = {
     "session_count": "session count",
     "event_type": "event type",
     "event_name": "event name",
-    "page_url": "url",
-    "page_path": "path",
-    "page_referrer": "referrer",
-    "campaign": "utm",
+}
+_NATIVE_NAMES = {attribute: name for name, attribute in WHERE_KEYS.items()} | {
+    Attribute("location", key): f"location {name}" for name, key in LOCATION_KEYS.items()
 }
 
 
@@ -106,6 +106,8 @@ def describe_test(test: Test | CountTest) -> str:
 
 
 def _describe_attribute(attribute: Attribute) -> str:
+    if attribute in _NATIVE_NAMES:
+        return _NATIVE_NAMES[attribute]
     name = _NAMES.get(attribute.source, attribute.source)
     return f"{name} {attribute.key}" if attribute.key else name
 
