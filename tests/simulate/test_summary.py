@@ -45,6 +45,14 @@ def test_summary_names_what_there_is(tmp_path: Path, width: int) -> None:
     assert max(map(len, text.splitlines())) <= width
 
 
+@pytest.mark.parametrize(("width", "shown_fully"), [(80, False), (110, True)], ids=["80", "110"])
+def test_narrow_terminals_show_ids_first(tmp_path: Path, width: int, shown_fully: bool) -> None:
+    """What decides has a column only where the ids of audiences do not suffer for it."""
+    text = shown(simulated(tmp_path, [line("v", NOON_MS)]), width)
+    assert ("Decides most" in text) is shown_fully
+    assert all(f" {name} " in text for name in ("alpine", "buyers", "gold", "mobile"))
+
+
 def test_summary_of_nothing(tmp_path: Path) -> None:
     """Without events the summary says so."""
     assert "nothing to replay" in shown(simulated(tmp_path, []))

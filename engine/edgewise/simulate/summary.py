@@ -26,16 +26,18 @@ MISMATCH_P = 0.01
 _SPARKS = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH = 16
 _BAR_WIDTH = 10
+_WIDE = 110
+"""From this width on there are bars and conditions; below it, ids come first."""
 _MOST_BROKEN = 5
 
 
 def print_summary(result: Result, console: Console) -> None:
     """Print the summary of a result."""
-    for part in _parts(result):
+    for part in _parts(result, wide=console.width >= _WIDE):
         console.print(part)
 
 
-def _parts(result: Result) -> Iterator[RenderableType]:
+def _parts(result: Result, *, wide: bool) -> Iterator[RenderableType]:
     timeline = result.timeline
     first, last = (time[:16].replace("T", " ") for time in (timeline.first, timeline.last))
     yield Text(
@@ -49,10 +51,12 @@ def _parts(result: Result) -> Iterator[RenderableType]:
         yield _headline(environment)
         if not environment.profiles:
             continue
-        yield _audiences(environment)
+        yield _audiences(environment, wide=wide)
         if environment.overlap:
+            yield ""
             yield _overlap(environment)
         if environment.experiences:
+            yield ""
             yield _experiences(environment)
         yield from _never(environment)
         if environment.against:
@@ -80,27 +84,30 @@ def _headline(environment: EnvironmentResult) -> Text:
     )
 
 
-def _audiences(environment: EnvironmentResult) -> Group:
+def _audiences(environment: EnvironmentResult, *, wide: bool) -> Group:
     table = Table(box=None, header_style="bold")
     table.add_column("Audience", overflow="fold")
     for name in ("Size", "Share"):
         table.add_column(name, justify="right")
-    table.add_column("", no_wrap=True)
+    if wide:
+        table.add_column("", no_wrap=True)
     table.add_column("Over time", no_wrap=True)
     for name in ("Entered", "Left"):
         table.add_column(name, justify="right")
-    table.add_column("Decides most")
+    if wide:
+        table.add_column("Decides most")
     ordered = sorted(environment.audiences, key=lambda one: (-one.size, one.id))
     for audience in ordered[:MOST_AUDIENCES]:
+        deciding = Text(_decides_most(audience), style="dim", overflow="ellipsis", no_wrap=True)
         table.add_row(
             escape(audience.id),
             f"{audience.size:,}",
             f"{audience.share:.1%}",
-            Text(_bar(audience.share), style="cyan"),
+            *([Text(_bar(audience.share), style="cyan")] if wide else []),
             _spark(audience.sizes),
             f"{audience.entered:,}",
             f"{audience.left:,}",
-            Text(_decides_most(audience), style="dim", overflow="ellipsis", no_wrap=True),
+            *([deciding] if wide else []),
         )
     rest = len(ordered) - MOST_AUDIENCES
     return Group(table, Text(f"and {rest} smaller ones", style="dim") if rest > 0 else "")
