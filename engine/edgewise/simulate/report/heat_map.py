@@ -81,10 +81,15 @@ def _cell(row: str, column: str, pairs: dict[frozenset[str], OverlapResult]) -> 
     return element(
         "td",
         element("span", str(round(pair.jaccard * 100))),
-        class_="strong" if strength > 55 else "",
+        class_=_shade(strength),
         style=f"--heat:{strength}%",
         title=f"{row} and {column}: {count(pair.profiles)}, {percent(pair.jaccard)} of either",
     )
+
+
+def _shade(strength: int) -> str:
+    """From where on a cell is so strong that its number needs the other ink, dark screens first."""
+    return "strong full" if strength > 80 else "strong" if strength > 58 else "weak"
 
 
 def _legend() -> Markup:
