@@ -169,6 +169,26 @@ def test_everything_wrong_at_once() -> None:
     ]
 
 
+def test_references_of_what_is_faulty() -> None:
+    """What has a fault of its own tells the audiences that it misses all the same."""
+    found = faults_of(
+        {
+            "audiences": [
+                {"id": "a", "audience": "gone", "is on device": "phone"},
+                {"id": "b", "any": [{"audience": "lost"}, {"has trait": "k"}]},
+                {"id": "b", "any": [{"audience": "a"}, {"audience": "missed"}]},
+            ],
+            "experiences": [{"id": "x", "audience": "absent"}, {"id": "y", "audience": "a"}],
+        }
+    )
+    assert [text for text in found if "there is no audience" in text] == [
+        '0.yaml#/audiences/0/audience: there is no audience "gone"',
+        '0.yaml#/audiences/1/any/0/audience: there is no audience "lost"',
+        '0.yaml#/audiences/2/any/1/audience: there is no audience "missed"',
+        '0.yaml#/experiences/0: there is no audience "absent"',
+    ]
+
+
 def test_app_written_faults_do_not_refuse() -> None:
     """What an app wrote wrongly is set aside, and the rest is served."""
     rules = parse(

@@ -8,12 +8,12 @@ meant to be, and why.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import msgspec
 
-from edgewise.audiences.parse import ParsedAudiences, RawAudience, parse_audiences
+from edgewise.audiences.parse import RawAudience, parse_audiences
 from edgewise.errors import Fault
 from edgewise.experiences.native import parse_native_experience
 from edgewise.experiences.nt_config import parse_nt_experience
@@ -87,8 +87,9 @@ def parse_documents(documents: Iterable[RuleDocument]) -> ParsedRules:
     faults += audiences.faults
     set_aside = [fault for document in objects for fault in document.set_aside]
     set_aside += audiences.set_aside
-    experiences = _experiences(objects, settings, faults, set_aside)
-    served = _with_known_audience(experiences, audiences, faults, set_aside)
+    known = {audience.id for audience in audiences.audiences}
+    experiences = _experiences(objects, settings, known, faults, set_aside)
+    served = _with_known_audience(experiences, known, faults, set_aside)
     merge_tags = _merge_tags(objects, faults, set_aside)
     return ParsedRules(
         audiences=audiences.audiences,
@@ -156,6 +157,7 @@ def _merge_tags(
 def _experiences(
     objects: Iterable[RuleDocument],
     settings: EnvironmentSettings,
+    known: Set[str],
     faults: list[Fault],
     set_aside: list[Fault],
 ) -> list[Experience]:
@@ -166,6 +168,7 @@ def _experiences(
         into = set_aside if from_app else faults
         into += found
         if experience is None:
+            into += [] if from_app else _unknown_audience_of(member, known)
             continue
         if experience.id in by_id:
             first = by_id[experience.id]
@@ -189,22 +192,41 @@ def _experience(
     return parse_native_experience(raw, file, pointer, settings.allocation or XXH3)
 
 
+def _unknown_audience_of(member: _Member, known: Set[str]) -> list[Fault]:
+    """What is wrong with the audience of a faulty experience, beside its other faults."""
+    if not isinstance(member.raw, Mapping):
+        return []
+    # What cannot be read here was told when the experience was parsed.
+    reading = FaultList(member.file)
+    audience_id = reading.text(member.raw, "audience", member.pointer)
+    if not audience_id or audience_id in known:
+        return []
+    experience_id = reading.text(member.raw, "id", member.pointer)
+    found = FaultList(member.file, experience_id=experience_id)
+    _note_unknown_audience(found, member.pointer, audience_id, known)
+    return found.faults
+
+
 def _with_known_audience(
     experiences: Iterable[Experience],
-    audiences: ParsedAudiences,
+    known: Set[str],
     faults: list[Fault],
     set_aside: list[Fault],
 ) -> list[Experience]:
     """The experiences whose audience exists; one for everyone needs none."""
-    known = {audience.id for audience in audiences.audiences}
     served = []
     for experience in experiences:
         if experience.audience_id is None or experience.audience_id in known:
             served.append(experience)
             continue
         found = FaultList(experience.file, experience_id=experience.id)
-        message = f'there is no audience "{experience.audience_id}"'
-        hint = closest(experience.audience_id, known)
-        found.at(experience.pointer, "unknown_audience", message, hint)
+        _note_unknown_audience(found, experience.pointer, experience.audience_id, known)
         (set_aside if experience.form == "nt_config" else faults).extend(found.faults)
     return served
+
+
+def _note_unknown_audience(
+    faults: FaultList, pointer: str, audience_id: str, known: Set[str]
+) -> None:
+    message = f'there is no audience "{audience_id}"'
+    faults.at(pointer, "unknown_audience", message, closest(audience_id, known))

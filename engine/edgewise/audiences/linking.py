@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 
 import msgspec
 
@@ -37,6 +37,19 @@ def link(
         for audience_id, audience in audiences.items()
     }
     return linked, linker.faults
+
+
+def unknown_references(audience: Audience, tree: Node, known: Collection[str]) -> list[Fault]:
+    """Return a fault for each reference of a tree to an audience that does not exist.
+
+    Args:
+        tree: what the audience was written as; one with a fault is not linked.
+    """
+    return [
+        _unknown(audience, reference, known)
+        for reference in references_of(tree)
+        if reference.audience_id not in known
+    ]
 
 
 class _Linker:
@@ -90,34 +103,45 @@ class _Linker:
     def _resolve(self, reference: Reference) -> Node:
         target = reference.audience_id
         if target not in self.audiences:
-            message = f'there is no audience "{target}"'
-            hint = closest(target, self.audiences)
-            self._fault("unknown_audience", message, hint, reference.origin)
+            self.faults.append(_unknown(self._current(), reference, self.audiences))
         elif target in self.open:
             ids = list(self.open)
             way = " → ".join((*ids[ids.index(target) :], target))
             message = f"the audience refers to itself: {way}"
-            self._fault("circular_reference", message, "", reference.origin)
+            self._fault("circular_reference", message, reference.origin)
         else:
             tree = self.trees[target]
             if tree is not None:
                 return tree
             message = f'audience "{target}" has a fault of its own'
-            self._fault("faulty_reference", message, "", reference.origin)
+            self._fault("faulty_reference", message, reference.origin)
         return Constant(False)
 
-    def _fault(self, code: str, message: str, hint: str = "", pointer: str = "") -> None:
-        audience = self.audiences[next(reversed(self.open))]
-        self.faults.append(
-            Fault(
-                code=code,
-                message=message,
-                file=audience.file,
-                pointer=pointer or audience.pointer,
-                audience_id=audience.id,
-                hint=hint,
-            )
-        )
+    def _current(self) -> Audience:
+        return self.audiences[next(reversed(self.open))]
+
+    def _fault(self, code: str, message: str, pointer: str = "") -> None:
+        self.faults.append(_fault_of(self._current(), code, message, pointer))
+
+
+def _unknown(audience: Audience, reference: Reference, known: Collection[str]) -> Fault:
+    target = reference.audience_id
+    message = f'there is no audience "{target}"'
+    hint = closest(target, known)
+    return _fault_of(audience, "unknown_audience", message, reference.origin, hint)
+
+
+def _fault_of(
+    audience: Audience, code: str, message: str, pointer: str = "", hint: str = ""
+) -> Fault:
+    return Fault(
+        code=code,
+        message=message,
+        file=audience.file,
+        pointer=pointer or audience.pointer,
+        audience_id=audience.id,
+        hint=hint,
+    )
 
 
 def references_of(node: Node) -> Iterator[Reference]:

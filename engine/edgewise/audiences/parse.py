@@ -8,13 +8,13 @@ from typing import Any as AnyValue
 import msgspec
 
 from edgewise.audiences.building import Builder
-from edgewise.audiences.linking import link
+from edgewise.audiences.linking import link, unknown_references
 from edgewise.audiences.meaning import meaning_of
 from edgewise.audiences.native import parse_native_rule
 from edgewise.audiences.nt_rules import parse_nt_rules
 from edgewise.audiences.passes import simplify
 from edgewise.errors import Fault
-from edgewise.model.audience import Audience, Constant
+from edgewise.model.audience import Audience, Constant, Node
 from edgewise.parsing import FaultList, kind_of, pointer_join
 
 NATIVE_KEYS = ("id", "name", "description")
@@ -62,10 +62,13 @@ def parse_audiences(
 ) -> ParsedAudiences:
     """Return the audiences of one environment; collects every fault instead of raising."""
     audiences: dict[str, Audience] = {}
+    trees: list[tuple[Audience, Node]] = []
     faults: list[Fault] = []
     set_aside: list[Fault] = []
     for raw in raws:
-        audience, found = _parse_audience(raw, missing_negated)
+        audience, tree, found = _parse_audience(raw, missing_negated)
+        if audience is not None:
+            trees.append((audience, tree))
         first = audiences.setdefault(audience.id, audience) if audience is not None else None
         if audience is not None and first is not None and not _adds_nothing(audience, first):
             message = f'audience "{audience.id}" is defined twice'
@@ -73,7 +76,11 @@ def parse_audiences(
             found.at(raw.pointer, "duplicate_id", message, hint)
         from_app = isinstance(raw.raw, Mapping) and "nt_rules" in raw.raw
         (set_aside if from_app else faults).extend(found.faults)
-    linked, link_faults = link(audiences, {fault.audience_id for fault in (*faults, *set_aside)})
+    faulty = {fault.audience_id for fault in (*faults, *set_aside)}
+    for audience, tree in trees:
+        if audience.id in faulty:
+            faults += unknown_references(audience, tree, audiences)
+    linked, link_faults = link(audiences, faulty)
     for fault in link_faults:
         # A reference to an audience that was set aside must not refuse the whole load.
         (set_aside if fault.code == "faulty_reference" else faults).append(fault)
@@ -91,13 +98,14 @@ def _adds_nothing(audience: Audience, first: Audience) -> bool:
 
 def _parse_audience(
     source: RawAudience, missing_negated: bool
-) -> tuple[Audience | None, FaultList]:
+) -> tuple[Audience | None, Node, FaultList]:
+    """The audience, the tree as it was written, and what is wrong with it."""
     raw = source.raw
     faults = FaultList(source.file)
     if not isinstance(raw, Mapping):
         message = f"an audience must be an object, not {kind_of(raw)}"
         faults.at(source.pointer, "wrong_type", message)
-        return None, faults
+        return None, Constant(False), faults
     from_app = "nt_rules" in raw
     id_key = "nt_audience_id" if from_app and "nt_audience_id" in raw else "id"
     audience_id = faults.required_text(raw, id_key, source.pointer)
@@ -114,7 +122,7 @@ def _parse_audience(
         for key in ("name", "description")
     )
     if not audience_id:
-        return None, faults
+        return None, tree, faults
     audience = Audience(
         id=audience_id,
         tree=simplify(tree) if not len(faults) else Constant(False),
@@ -124,4 +132,4 @@ def _parse_audience(
         file=source.file,
         pointer=source.pointer,
     )
-    return audience, faults
+    return audience, tree, faults
