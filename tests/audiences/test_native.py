@@ -368,7 +368,7 @@ def test_nesting() -> None:
             {"has viewed page": {}},
             [
                 (
-                    '/has viewed page: "where" must be an object of conditions such as'
+                    '/has viewed page: "has viewed page" must be an object of conditions such as'
                     ' {"path": "/sale"}, or "*" for any page, not an object'
                 )
             ],

@@ -225,7 +225,7 @@ class _Native:
     def _where(self, raw: AnyValue, pointer: str) -> Node:
         if not isinstance(raw, Mapping) or not raw:
             expected = 'an object of conditions such as {"path": "/sale"}, or "*" for any page'
-            self.faults.wrong_type(pointer, "where", expected, raw)
+            self.faults.wrong_type(pointer, pointer.rpartition("/")[2], expected, raw)
             return Constant(False)
         self.faults.unknown_keys(raw, pointer, (*WHERE_KEYS, *WHERE_MAPS))
         nodes = []
