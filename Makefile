@@ -138,6 +138,7 @@ bench-peers: $(DEV) $(PEERS:%=.peers/%/ready.stamp) ## Compare with other librar
 .PHONY: charts
 charts: $(CHARTS) ## Draw docs/images/*.svg from the committed results
 	$(BIN)/python -m benchmarks.charts
+	$(BIN)/python -m benchmarks.page
 
 # --- Maintain --------------------------------------------------------------------------------
 

@@ -23,15 +23,15 @@ def table_of(report: Report) -> str:
     return "\n".join([*lines, *map(_line, _library_lines(report, sizes))])
 
 
-def with_results(page: str, text: str) -> str:
-    """Return a page with the text between its results marker and the end marker replaced.
+def with_results(page: str, text: str, marker: str = START) -> str:
+    """Return a page with the text between a results marker and the next end marker replaced.
 
     Errors: ValueError where the page has no such markers.
     """
-    before, start, rest = page.partition(START)
+    before, start, rest = page.partition(marker)
     _, end, after = rest.partition(END)
     if not start or not end:
-        raise ValueError(f"the page needs a line {START} and after it a line {END}")
+        raise ValueError(f"the page needs a line {marker} and after it a line {END}")
     return f"{before}{start}\n\n{text}\n\n{end}{after}"
 
 
