@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from edgewise.asgi.body import header, read_body
+from edgewise.asgi.body import LARGE_BYTES, header, parse_body, read_body
 from edgewise.errors import BodyTooLarge
 
 LIMIT_BYTES = 8
@@ -72,3 +73,30 @@ def test_first_header_counts() -> None:
     """The first header of a name is found, a missing one is empty."""
     scope: dict[str, Any] = {"headers": [(b"a", b"1"), (b"b", b"2"), (b"b", b"3")]}
     assert (header(scope, b"b"), header(scope, b"c")) == (b"2", b"")
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "is_beside"),
+    [
+        pytest.param(LARGE_BYTES - 1, False, id="small"),
+        pytest.param(LARGE_BYTES, True, id="large"),
+    ],
+)
+def test_large_bodies_are_parsed_beside_the_loop(size_bytes: int, *, is_beside: bool) -> None:
+    """Only a large body is parsed in another thread than the event loop's."""
+    parsed = asyncio.run(
+        parse_body(bytes(size_bytes), lambda body: (len(body), threading.get_ident()))
+    )
+    assert parsed[0] == size_bytes
+    assert (parsed[1] != threading.get_ident()) is is_beside
+
+
+@pytest.mark.parametrize("size_bytes", [1, LARGE_BYTES])
+def test_what_parsing_raises_is_raised(size_bytes: int) -> None:
+    """A refusal comes through, wherever the body was parsed."""
+
+    def refuse(body: bytes) -> None:
+        raise BodyTooLarge(len(body))
+
+    with pytest.raises(BodyTooLarge):
+        asyncio.run(parse_body(bytes(size_bytes), refuse))

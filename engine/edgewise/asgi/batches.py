@@ -8,7 +8,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from edgewise.asgi.answers import Answer
-from edgewise.asgi.body import read_body
+from edgewise.asgi.body import parse_body, read_body
 from edgewise.asgi.interface import HttpSettings, Service
 from edgewise.asgi.query import parse_query
 from edgewise.asgi.wire import EMPTY_BODY, encode_profiles
@@ -99,4 +99,6 @@ def _names(scope: Scope) -> tuple[str, str]:
 
 async def _read_groups(scope: Scope, receive: Receive, settings: HttpSettings) -> dict[str, Update]:
     body = await read_body(scope, receive, settings.max_batch_bytes)
-    return group_events(decode_update(body, settings.max_events))
+    return await parse_body(
+        body, lambda body: group_events(decode_update(body, settings.max_events))
+    )

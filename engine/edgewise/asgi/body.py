@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from edgewise.errors import BodyTooLarge
 
+LARGE_BYTES = 64 * 1024
+"""From here on a body is parsed beside the event loop, so that visitors do not wait for it."""
+
 _LONGEST_LENGTH = 18  # More digits than any limit has, and fewer than int() refuses.
+
+_T = TypeVar("_T")
 
 
 def header(scope: Scope, name: bytes) -> bytes:
@@ -40,6 +49,16 @@ async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
         if not message.get("more_body", False):
             return b"".join((*parts, part)) if parts else part
         parts.append(part)
+
+
+async def parse_body(body: bytes, parse: Callable[[bytes], _T]) -> _T:
+    """Return what a function makes of a body; with a large one it runs in a thread.
+
+    Errors: those of the function.
+    """
+    if len(body) < LARGE_BYTES:
+        return parse(body)
+    return await asyncio.to_thread(parse, body)
 
 
 def _is_too_long(announced: bytes, limit_bytes: int) -> bool:

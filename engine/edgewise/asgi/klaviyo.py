@@ -6,11 +6,11 @@ take the path without a slash or with one, and follow no redirect.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from uuid import uuid4
 
 from starlette.requests import ClientDisconnect
@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from edgewise import errors
-from edgewise.asgi.body import header, read_body
+from edgewise.asgi.body import header, parse_body, read_body
 from edgewise.asgi.cors import Headers
 from edgewise.asgi.interface import HttpSettings, Service
 from edgewise.asgi.klaviyo_errors import InvalidInput, Refusal, encode_refusal
@@ -37,8 +37,6 @@ _LOG = logging.getLogger("edgewise.asgi")
 _REVISION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?")
 _SCHEMES = (b"klaviyo-api-key", b"bearer")
 _MEDIA_TYPES = (b"", b"application/json", b"application/vnd.api+json")
-_LARGE_BYTES = 64 * 1024
-"""From here on a body is read beside the event loop, so that visitors do not wait for it."""
 
 Parse = Callable[[Tree, int], ParsedRequest]
 
@@ -160,15 +158,12 @@ class KlaviyoEvents:
             arrival_ms=int(self._clock_s() * 1000),
             merges=self._settings.klaviyo.merges,
         )
-        if len(body) < _LARGE_BYTES:
-            imported = self._translated(body, job)
-        else:
-            imported = await asyncio.to_thread(self._translated, body, job)
+        imported = await parse_body(body, partial(self._translated, job))
         self._service.environment_exists(key.organization, key.environment)
         if imported:
             await self._service.enqueue_import(key.organization, key.environment, imported)
 
-    def _translated(self, body: bytes, job: Job) -> list[ImportedProfile]:
+    def _translated(self, job: Job, body: bytes) -> list[ImportedProfile]:
         parsed = self._parse(decode_object(body), job.arrival_ms)
         if parsed.problems:
             raise InvalidInput(parsed.problems)
