@@ -106,6 +106,11 @@ def test_cancelled_waiter_makes_room() -> None:
     run(scenario())
 
 
+async def enter_all(lanes: Lanes, keys: str) -> None:
+    async with lanes.hold(keys):
+        pass
+
+
 @pytest.mark.parametrize("cancel_first", [True, False], ids=["before", "after"])
 def test_cancelled_in_the_moment_of_its_turn(cancel_first: bool) -> None:
     """Who is cancelled just as its turn comes hands the lane on, whichever happens first."""
@@ -144,6 +149,30 @@ def test_a_turn_that_does_not_come() -> None:
         await settle()
         assert second.done()
         lanes.leave("key")
+        assert lanes._waiting == {}
+
+    run(scenario())
+
+
+def test_several_lanes_share_one_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the first lanes have cost of the time is not left for the others; none stays entered."""
+
+    async def scenario() -> None:
+        lanes = Lanes(longest_wait_s=60)
+        await lanes.enter("a")
+        await lanes.enter("b")
+        holding = asyncio.create_task(enter_all(lanes, "ab"))
+        await settle()
+        # The turn for the first comes when the time for both is over.
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        monkeypatch.setattr(loop, "time", lambda: now_s + 61)
+        lanes.leave("a")
+        await settle()
+        assert holding.done()
+        with pytest.raises(ServiceUnavailable):
+            await holding
+        lanes.leave("b")
         assert lanes._waiting == {}
 
     run(scenario())

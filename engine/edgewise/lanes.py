@@ -29,9 +29,11 @@ class Lanes:
         self.longest_wait_s = longest_wait_s
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
-    async def enter(self, key: str) -> None:
+    async def enter(self, key: str, longest_wait_s: float | None = None) -> None:
         """Return when the lane is the caller's, who must leave it.
 
+        Args:
+            longest_wait_s: None stands for what holds for all.
         Errors: ProfileOverload where too many wait already; ServiceUnavailable where the turn
         does not come in time.
         """
@@ -46,7 +48,8 @@ class Lanes:
         loop = asyncio.get_running_loop()
         turn = loop.create_future()
         queue.append(turn)
-        patience = loop.call_later(self.longest_wait_s, _give_up, turn)
+        wait_s = self.longest_wait_s if longest_wait_s is None else longest_wait_s
+        patience = loop.call_later(wait_s, _give_up, turn)
         try:
             await turn
         except ServiceUnavailable:
@@ -67,12 +70,16 @@ class Lanes:
     async def hold(self, keys: Iterable[str]) -> AsyncIterator[None]:
         """Hold several lanes at once; they are entered in one order, so that nobody waits for ever.
 
+        The waits for all of them together are no longer than that for one.
+
         Errors: as `enter`.
         """
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + self.longest_wait_s
         entered = []
         try:
             for key in sorted(keys):
-                await self.enter(key)
+                await self.enter(key, deadline_s - loop.time())
                 entered.append(key)
             yield
         finally:
