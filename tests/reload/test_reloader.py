@@ -20,6 +20,7 @@ from edgewise.asgi.app import build_app
 from edgewise.errors import RulesError
 from edgewise.live import LiveService
 from edgewise.reload.reloader import Reloader, ReloadSettings
+from edgewise.ruleset import load_ruleset
 from edgewise.stores.memory import MemoryStore
 
 # Tests look themselves; nothing happens behind their back.
@@ -247,6 +248,66 @@ def test_changes_are_noticed_without_being_told(root: Path, settings: ReloadSett
             await until(reloader, lambda one: audiences(one) == ("everyone-b", "viewers-b"))
             put(root, rules("c"), "staging")
             await until(reloader, lambda one: ("shop", "staging") in one.rulesets)
+
+    asyncio.run(scenario())
+
+
+def test_a_store_beside_the_copies_is_no_change_of_rules(root: Path) -> None:
+    """Writes of a store into the folder of the copies make nobody look; those of a copy do."""
+
+    async def scenario() -> None:
+        copies = root.parent / "data"
+        copies.mkdir()
+        looks = 0
+
+        class Counted(Reloader):
+            async def reload(self) -> None:
+                nonlocal looks
+                looks += 1
+                await super().reload()
+
+        reloader = Counted(root, copies, ReloadSettings(poll_s=3600, settle_s=0.01))
+        await reloader.start()
+        try:
+            # Until the watch stands, nothing is told; what is already there may be.
+            await asyncio.sleep(0.5)
+            before = looks
+            for _ in range(3):
+                (copies / "edgewise.db-wal").write_bytes(b"x")
+                await asyncio.sleep(0.3)
+            assert looks == before
+            (copies / "contentful+s+master+delivery.json").write_bytes(b"{}")
+            async with asyncio.timeout(30):
+                while looks == before:  # noqa: ASYNC110 # what is waited for tells nobody
+                    await asyncio.sleep(0.01)
+        finally:
+            await reloader.stop()
+
+    asyncio.run(scenario())
+
+
+def test_what_nobody_thought_of_holds_up_no_other(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An environment that fails in an unknown way keeps its rules and tells; others change."""
+
+    def load(organization: str, environment: str, documents: Any) -> Any:
+        if environment == "main":
+            raise RecursionError
+        return load_ruleset(organization, environment, documents)
+
+    async def scenario() -> None:
+        put(root, rules("b"), "staging")
+        async with started(root) as reloader:
+            monkeypatch.setattr("edgewise.reload.reloader.load_ruleset", load)
+            put(root, rules("c"))
+            put(root, rules("d"), "staging")
+            await reloader.reload()
+            assert audiences(reloader) == ("everyone-a", "viewers-a")
+            (refused,) = reloader.status()[MAIN].refused
+            assert refused["code"] == "unreadable"
+            staging = reloader.rulesets["shop", "staging"]
+            assert [one.id for one in staging.audiences] == ["everyone-d", "viewers-d"]
 
     asyncio.run(scenario())
 

@@ -55,6 +55,8 @@ class Follower:
             self._changed()
         except SourceError as error:
             _LOG.warning("%s", error)
+        except Exception:  # noqa: BLE001 - as below
+            _LOG.exception("%s could not be read; it is tried again.", self.source.settings.name)
         finally:
             self.attempted.set()
         if self.source.status().from_copy:
@@ -78,6 +80,8 @@ class Follower:
                 self._changed()
         except SourceError as error:
             _LOG.warning("%s", error)
+        except Exception:  # noqa: BLE001 - what fails once must not end all later refreshes
+            _LOG.exception("%s could not be read; it is tried again.", self.source.settings.name)
 
     def _is_fresh(self) -> bool:
         """Whether another process has just asked, and left its answer in the copy on disk."""

@@ -14,13 +14,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
-from watchfiles import awatch
+from watchfiles import Change, awatch
 
 from edgewise.errors import Fault, RulesError, SourceUnavailable
+from edgewise.parsing import FaultList
 from edgewise.reload.environment import Environment, ReloadStatus
 from edgewise.reload.following import Follower
 from edgewise.reload.reading import Stamp, read_settled, stamp_of
 from edgewise.ruleset import Ruleset, load_ruleset
+from edgewise.sources.contentful.last_good import is_copy
 from edgewise.sources.contentful.live import ContentfulSource, now_ms
 from edgewise.sources.contentful.settings import ContentfulSettings
 from edgewise.sources.files import EnvironmentKey, find_environments, no_environment
@@ -135,7 +137,7 @@ class Reloader:
                 environment = self._environments.setdefault(key, Environment(folder))
                 same_files = environment.stamp == stamp
                 if not same_files or environment.version != environment.source_version:
-                    await self._rebuild(key, environment)
+                    await self._rebuild_alone(key, environment)
 
     async def _find(self) -> _Found:
         """The environments that there are; those that seem to have gone are looked for twice.
@@ -168,6 +170,17 @@ class Reloader:
             if self._root_id != root_id:
                 self._rewatch.set()
             self._root_id = root_id
+
+    async def _rebuild_alone(self, key: EnvironmentKey, environment: Environment) -> None:
+        """What goes wrong in a way that nobody thought of holds up no other environment."""
+        try:
+            await self._rebuild(key, environment)
+        except Exception as error:  # noqa: BLE001 - it is told in the log and as a fault
+            _LOG.exception("%s/%s cannot be loaded.", *key)
+            found = FaultList(environment.folder.relative_to(self.root.parent).as_posix())
+            message = f"the rules cannot be loaded: {type(error).__name__}"
+            found.at("", "unreadable", message)
+            self._refuse(key, environment, tuple(found.faults))
 
     async def _rebuild(self, key: EnvironmentKey, environment: Environment) -> None:
         reading = await asyncio.to_thread(
@@ -248,7 +261,10 @@ class Reloader:
             there = [folder for folder in folders if folder.is_dir()]
             try:
                 async for _ in awatch(
-                    *there, watch_filter=None, step=_WATCH_STEP_MS, stop_event=self._rewatch
+                    *there,
+                    watch_filter=self._concerns,
+                    step=_WATCH_STEP_MS,
+                    stop_event=self._rewatch,
                 ):
                     self._wake.set()
             except (OSError, RuntimeError) as error:
@@ -256,6 +272,14 @@ class Reloader:
             self._wake.set()
             if not self._rewatch.is_set():
                 await asyncio.sleep(self._settings.poll_s)
+
+    def _concerns(self, _: Change, name: str) -> bool:
+        """Whether a change may be one of rules: a store may live beside the copies of sources."""
+        path = Path(name).absolute()
+        root = self.root.absolute()
+        if self._copies is None or root in (path, *path.parents):
+            return True
+        return self._copies.absolute() not in path.parents or is_copy(path.name)
 
 
 def _stamp_or_none(folder: Path) -> Stamp:

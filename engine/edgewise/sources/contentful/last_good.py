@@ -17,6 +17,9 @@ from edgewise.sources.contentful.settings import ContentfulSettings
 # Raised when a field changes its meaning; a copy of another format is fetched anew.
 FORMAT: Final = 1
 
+# A plus sign occurs in no id, so that no two spaces share a name.
+_PREFIX: Final = "contentful+"
+
 
 class LastGood(msgspec.Struct, frozen=True, kw_only=True):
     """A space as it was last read in full.
@@ -35,8 +38,12 @@ class LastGood(msgspec.Struct, frozen=True, kw_only=True):
 def copy_path(folder: Path, settings: ContentfulSettings) -> Path:
     """Return where the copy of a space lies: one file per space, environment and API."""
     kind = "preview" if settings.preview else "delivery"
-    # A plus sign occurs in no id, so that no two spaces share a name.
-    return folder / f"contentful+{settings.space}+{settings.environment}+{kind}.json"
+    return folder / f"{_PREFIX}{settings.space}+{settings.environment}+{kind}.json"
+
+
+def is_copy(name: str) -> bool:
+    """Return whether a file of this name is a copy, and not one that is still being written."""
+    return name.startswith(_PREFIX) and name.endswith(".json")
 
 
 def save_copy(path: Path, copy: LastGood) -> None:

@@ -86,6 +86,7 @@ class ContentfulSource:
         self._from_copy = False
         self._error = ""
         self._copy_error = ""
+        self._copy_stamp: tuple[int, int, int] | None = None
 
     async def start(self) -> None:
         """Get rules to serve: from the copy where there is one, else from the network.
@@ -94,7 +95,9 @@ class ContentfulSource:
 
         Errors: SourceError where there is neither.
         """
-        if not self.load_copy():
+        async with self._lock:
+            has_copy = await asyncio.to_thread(self.load_copy)
+        if not has_copy:
             await self.refresh()
 
     async def close(self) -> None:
@@ -111,7 +114,7 @@ class ContentfulSource:
             return False
         if copy is None:
             return False
-        self._take(copy, convert_mirror(copy.mirror, self.settings.name), from_copy=True)
+        self._take(copy, self._convert(copy.mirror), from_copy=True)
         return True
 
     async def follow_copy(self) -> bool:
@@ -126,8 +129,7 @@ class ContentfulSource:
             if copy is None:
                 return False
             before = self.version
-            conversion = await asyncio.to_thread(convert_mirror, copy.mirror, self.settings.name)
-            self._take(copy, conversion, from_copy=True)
+            self._take(copy, await asyncio.to_thread(self._convert, copy.mirror), from_copy=True)
             return self.version != before
 
     async def refresh(self) -> bool:
@@ -145,8 +147,7 @@ class ContentfulSource:
             self._error = ""
             state = LastGood(source=self.settings.name, fetched_ms=self._clock(), mirror=mirror)
             # Off the event loop: a large space would hold up requests.
-            conversion = await asyncio.to_thread(convert_mirror, mirror, self.settings.name)
-            self._take(state, conversion, from_copy=False)
+            self._take(state, await asyncio.to_thread(self._convert, mirror), from_copy=False)
             await self._save(state)
             return self.version != before
 
@@ -171,11 +172,17 @@ class ContentfulSource:
         )
 
     def _newer_copy(self, path: Path) -> LastGood | None:
+        """The copy, unless it is the file that was looked at the last time: it may be large."""
+        stamp = _stamp_of(path)
+        if stamp == self._copy_stamp:
+            return None
         try:
             copy = load_copy(path, self.settings.name)
         except SourceUnavailable as error:
             self._copy_error = str(error)
             return None
+        finally:
+            self._copy_stamp = stamp
         known_ms = self._state.fetched_ms if self._state else 0
         return copy if copy is not None and copy.fetched_ms > known_ms else None
 
@@ -184,9 +191,14 @@ class ContentfulSource:
             raise SourceUnavailable(f"{self.settings.name}: nothing was read yet")
         return self._conversion
 
-    def _take(self, state: LastGood, conversion: Conversion, *, from_copy: bool) -> None:
-        self._state, self._conversion, self._from_copy = state, conversion, from_copy
-        self.version = _version_of(conversion)
+    def _convert(self, mirror: Mirror) -> tuple[Conversion, str]:
+        """The rules and their version; of a large space both take a while."""
+        conversion = convert_mirror(mirror, self.settings.name)
+        return conversion, _version_of(conversion)
+
+    def _take(self, state: LastGood, rules: tuple[Conversion, str], *, from_copy: bool) -> None:
+        self._state, self._from_copy = state, from_copy
+        self._conversion, self.version = rules
 
     async def _save(self, state: LastGood) -> None:
         """A full disk is no reason not to serve; it is told, because the next start may need it."""
@@ -215,7 +227,7 @@ class ContentfulSource:
 
     async def _fetch_changes(self, mirror: Mirror) -> Mirror:
         pages = await self._client.sync(mirror.sync_token)
-        return apply_changes(mirror, pages.items, pages.sync_token)
+        return await asyncio.to_thread(apply_changes, mirror, pages.items, pages.sync_token)
 
     async def _fetch_preview(self) -> Mirror:
         """The preview API tells no changes, so that each time all entries of rule types are read.
@@ -233,6 +245,14 @@ class ContentfulSource:
             async for item in self._client.entries(query):
                 mirror.other_ids.add(item["sys"]["id"])
         return mirror
+
+
+def _stamp_of(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _version_of(conversion: Conversion) -> str:
