@@ -219,6 +219,18 @@ def test_an_audience_that_was_set_aside_says_why() -> None:
     assert "weather" in audience.fault
 
 
+def test_an_experience_that_was_set_aside_is_named() -> None:
+    """What is too faulty to be explained is told with its fault, unless another one is asked of."""
+    broken = {"nt_experience_id": "x", "nt_type": "nt_personalization", "nt_config": {"traffic": 2}}
+    content = {"audiences": [{"id": "a", "has trait": "t"}], "experiences": [broken]}
+    ruleset = load_ruleset("o", "e", [RuleDocument("r.json", content)])
+    explanation = explain(ruleset, profile(), NOW_MS)
+    assert explanation.experiences == []
+    assert [fault.experience_id for fault in explanation.set_aside] == ["x"]
+    assert "traffic" in str(explanation.set_aside[0])
+    assert explain(ruleset, profile(), NOW_MS, "a").set_aside == []
+
+
 @pytest.mark.parametrize(
     ("rule", "words"),
     [

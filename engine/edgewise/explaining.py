@@ -52,7 +52,12 @@ class ExplainedExperience(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Explanation(msgspec.Struct, kw_only=True):
-    """Everything that was decided for a profile at a time, with the reasons."""
+    """Everything that was decided for a profile at a time, with the reasons.
+
+    Args:
+        set_aside: what is wrong with app-written rules that therefore never match, those included
+            that are too faulty to stand in one of the lists.
+    """
 
     organization: str
     environment: str
@@ -61,6 +66,7 @@ class Explanation(msgspec.Struct, kw_only=True):
     now_ms: int
     audiences: list[ExplainedAudience]
     experiences: list[ExplainedExperience]
+    set_aside: list[Fault] = []
 
 
 def explain(
@@ -99,6 +105,9 @@ def explain(
             _explain_experience(served, profile, members)
             for served in ruleset.experiences
             if audience_id in (None, served.audience_id)
+        ],
+        set_aside=[
+            fault for fault in ruleset.set_aside if audience_id in (None, fault.audience_id)
         ],
     )
 

@@ -92,6 +92,31 @@ def test_a_bad_token_is_told_and_changes_nothing(shop: TestClient, value: str, r
     assert posted.headers["x-edgewise-preview"] == f"refused; {reason}"
 
 
+def test_reports_from_a_page_with_a_preview_are_not_counted(
+    shop: TestClient, service: FakeService
+) -> None:
+    """What was looked at on purpose is left out of a report, and nothing else is."""
+
+    def view(message: str, experience: str, url: str) -> dict[str, Any]:
+        context = {"page": {"url": url}}
+        event = {"type": "component", "messageId": message, "componentId": "c"}
+        return {**event, "experienceId": experience, "variantIndex": 2, "context": context}
+
+    forced = view("forced", "e1", url_of(token()))
+    others = [
+        view("other experience", "e2", url_of(token())),
+        view("other page", "e1", "https://shop.example/p"),
+        view("refused", "e1", url_of("forged")),
+    ]
+    report = [
+        {"profile": {"id": "editor"}, "events": [forced]},
+        {"profile": {"id": "both"}, "events": [others[0], forced, *others[1:]]},
+    ]
+    path = "/v1/organizations/org/environments/main/events"
+    assert shop.post(path, json=report).status_code == 204
+    assert service.calls == [("interactions", "org", "main", [("both", 3)])]
+
+
 def test_an_answer_without_preview_says_nothing_of_it(shop: TestClient) -> None:
     """Who asks for nothing is told nothing."""
     assert "x-edgewise-preview" not in shop.post(PATH, json=page(url="https://a.example")).headers

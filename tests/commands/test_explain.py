@@ -125,6 +125,22 @@ def test_text_is_for_people(
     assert '✗ hero  not shown  not in the audience "vip"' in out
 
 
+def test_text_names_what_is_set_aside(
+    rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An experience of an app that cannot be served stands in a list of its own, with its fault."""
+    broken = {
+        "nt_experience_id": "odd",
+        "nt_type": "nt_personalization",
+        "nt_config": {"traffic": 2},
+    }
+    file = rules / "shop" / "main" / "app.json"
+    file.write_text(json.dumps({"experiences": [broken]}), "utf-8")
+    assert main(["explain", str(rules), "--events", saved(tmp_path, EVENTS)]) == 0
+    last = capsys.readouterr().out.partition("Set aside\n")[2]
+    assert last.startswith("✗ odd  rules/shop/main/app.json#/experiences/0/nt_config/traffic")
+
+
 def test_a_stored_profile_is_found_by_its_name(
     rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

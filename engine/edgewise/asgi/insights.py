@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
@@ -10,9 +12,10 @@ from edgewise.asgi.admin import AdminOnly
 from edgewise.asgi.answers import Answer
 from edgewise.asgi.body import header, read_body
 from edgewise.asgi.interface import HttpSettings, Service
+from edgewise.asgi.previews import Previews
 from edgewise.decoding import check_id
 from edgewise.errors import MethodNotAllowed
-from edgewise.ingest.insights import decode_visits
+from edgewise.ingest.insights import Visit, decode_visits
 from edgewise.model.interaction import ExperienceMetrics
 
 _BASE = "/v1/organizations/{organization}/environments/{environment}"
@@ -43,6 +46,7 @@ class Reports:
     def __init__(self, service: Service, settings: HttpSettings) -> None:
         self._service = service
         self._settings = settings
+        self._previews = Previews(settings.preview_secret) if settings.preview_secret else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Errors: InvalidData, ConfigNotFound, ServiceUnavailable."""
@@ -52,7 +56,10 @@ class Reports:
         organization, environment = names["organization"], names["environment"]
         self._service.environment_exists(organization, environment)
         body = await read_body(scope, receive, self._settings.max_body_bytes)
-        await self._service.keep_interactions(organization, environment, decode_visits(body))
+        visits = decode_visits(body)
+        if self._previews:
+            visits = _counted(self._previews, organization, environment, visits)
+        await self._service.keep_interactions(organization, environment, visits)
         await _DONE(scope, receive, send)
 
 
@@ -72,6 +79,18 @@ class Metrics:
             names["organization"], names["environment"], names["id"]
         )
         await Answer(body=msgspec.json.encode(_Envelope(metrics)))(scope, receive, send)
+
+
+def _counted(
+    previews: Previews, organization: str, environment: str, visits: Sequence[Visit]
+) -> list[Visit]:
+    """The visits without what was looked at on purpose."""
+    counted = []
+    for visit in visits:
+        update = previews.without_forced(organization, environment, visit.update)
+        if update.events:
+            counted.append(Visit(visit.name, update))
+    return counted
 
 
 def answering_origin(scope: Scope, send: Send) -> Send:

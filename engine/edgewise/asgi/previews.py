@@ -11,6 +11,7 @@ from starlette.types import Scope
 from edgewise.asgi.body import header
 from edgewise.asgi.cors import Headers
 from edgewise.attributes import page_of
+from edgewise.decoding import Update
 from edgewise.model.decision import Decision
 from edgewise.model.event import Event
 from edgewise.model.forced import ForcedVariant
@@ -51,6 +52,24 @@ class Previews:
         A token that is forged, old or for another environment forces nothing, and is told about.
         """
         token = header(scope, PREVIEW_HEADER).decode("ascii", "replace") or _token_of(events)
+        return self._read(organization, environment, token)
+
+    def without_forced(self, organization: str, environment: str, update: Update) -> Update:
+        """Return the events of a report without those about what a preview on their page showed.
+
+        Source: browsers report views apart from the request that showed the variant.
+        """
+        kept = []
+        for position, event in enumerate(update.events):
+            forced = self._read(organization, environment, _token_of((event,))).forced
+            if forced is None or forced.experience_id != event.experience_id:
+                kept.append(position)
+        if len(kept) == len(update.events):
+            return update
+        events = [update.events[position] for position in kept]
+        return Update(events, [update.raws[position] for position in kept], update.features)
+
+    def _read(self, organization: str, environment: str, token: str) -> FoundPreview:
         if not token:
             return NO_PREVIEW
         found = read_preview(token, self._secret, organization, environment, self._clock())

@@ -35,6 +35,14 @@ def print_explanation(explanation: Explanation, note: str = "") -> None:
     console.print(Text("\nExperiences", style="bold"))
     for experience in explanation.experiences:
         console.print(_experience(experience))
+    shown = {audience.id for audience in explanation.audiences}
+    others = [fault for fault in explanation.set_aside if fault.audience_id not in shown]
+    if others:
+        console.print(Text("\nSet aside", style="bold"))
+    for fault in others:
+        owner = fault.experience_id or fault.audience_id
+        head = (f"{owner}  " if owner else "", "bold")
+        console.print(Text.assemble(_FAIL, head, (str(fault), "yellow")))
 
 
 def _audience(audience: ExplainedAudience) -> Tree:
