@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -47,7 +50,9 @@ def is_copy(name: str) -> bool:
 
 
 def save_copy(path: Path, copy: LastGood) -> None:
-    """Write a copy; whoever reads at the same time finds the old or the new one, never a part.
+    """Write a copy, unless another process asked later and was quicker to write.
+
+    Whoever reads at the same time finds the old or the new one, never a part.
 
     Errors: OSError.
     """
@@ -60,10 +65,32 @@ def save_copy(path: Path, copy: LastGood) -> None:
             file.write(json.dumps(msgspec.to_builtins(copy)).encode())
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
+        with _alone_in(path.parent):
+            if not _is_newer(path, copy):
+                Path(name).replace(path)
+    finally:
         Path(name).unlink(missing_ok=True)
-        raise
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes from replacing a copy between a look at it and its replacement."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        # Some network file systems lock no folders; there the last writer wins.
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_newer(path: Path, copy: LastGood) -> bool:
+    try:
+        found = load_copy(path, copy.source)
+    except SourceUnavailable:
+        return False
+    return found is not None and found.fetched_ms > copy.fetched_ms
 
 
 def load_copy(path: Path, source: str) -> LastGood | None:

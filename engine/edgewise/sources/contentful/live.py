@@ -125,11 +125,16 @@ class ContentfulSource:
         if self._path is None or self._lock.locked():
             return False
         async with self._lock:
-            copy = await asyncio.to_thread(self._newer_copy, self._path)
-            if copy is None:
+            # It may be large, so that it is read only where it is another one than the last time.
+            stamp = _stamp_of(self._path)
+            if stamp == self._copy_stamp:
                 return False
+            copy = await asyncio.to_thread(self._newer_copy, self._path)
             before = self.version
-            self._take(copy, await asyncio.to_thread(self._convert, copy.mirror), from_copy=True)
+            if copy is not None:
+                rules = await asyncio.to_thread(self._convert, copy.mirror)
+                self._take(copy, rules, from_copy=True)
+            self._copy_stamp = stamp
             return self.version != before
 
     async def refresh(self) -> bool:
@@ -172,17 +177,11 @@ class ContentfulSource:
         )
 
     def _newer_copy(self, path: Path) -> LastGood | None:
-        """The copy, unless it is the file that was looked at the last time: it may be large."""
-        stamp = _stamp_of(path)
-        if stamp == self._copy_stamp:
-            return None
         try:
             copy = load_copy(path, self.settings.name)
         except SourceUnavailable as error:
             self._copy_error = str(error)
             return None
-        finally:
-            self._copy_stamp = stamp
         known_ms = self._state.fetched_ms if self._state else 0
         return copy if copy is not None and copy.fetched_ms > known_ms else None
 
@@ -203,9 +202,6 @@ class ContentfulSource:
     async def _save(self, state: LastGood) -> None:
         """A full disk is no reason not to serve; it is told, because the next start may need it."""
         if self._path is None:
-            return
-        # Another process may have asked later and been quicker to write.
-        if await asyncio.to_thread(self._newer_copy, self._path):
             return
         try:
             await asyncio.to_thread(save_copy, self._path, state)
