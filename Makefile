@@ -131,6 +131,14 @@ system-packages: ## Install the system packages that tests use, where that is al
 
 # --- Measure ---------------------------------------------------------------------------------
 
+.PHONY: bench
+bench: $(DEV) ## Measure what has a limit, side by side with a floor; fails where one is missed
+	$(BIN)/python -m benchmarks $(OPTIONS)
+
+.PHONY: bench-pytest
+bench-pytest: $(DEV) ## Measure the hot path with pytest-benchmark
+	$(BIN)/python -m pytest benchmarks/test_hot_path.py --benchmark-only $(OPTIONS)
+
 .PHONY: bench-peers
 bench-peers: $(DEV) $(PEERS:%=.peers/%/ready.stamp) ## Compare with other libraries, answers first (OPTIONS="--rounds 1")
 	$(BIN)/python -m benchmarks.bench_peers $(OPTIONS)

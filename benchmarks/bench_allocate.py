@@ -17,7 +17,7 @@ from edgewise.allocation import Picker, allocate, make_allocation, make_picker
 from edgewise.decide import decide
 from edgewise.hashing import MURMUR3, XXH3
 from edgewise.model.experience import Experience
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 
 VISITORS = 20_000
 SHARES = {"two-way": (1.0, (0.5, 0.5)), "partial": (0.5, (0.2, 0.3, 0.5))}

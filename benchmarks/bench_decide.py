@@ -14,7 +14,7 @@ from benchmarks.floor import Floor, Pair, make_floor
 from benchmarks.plain import NOW_MS, Workload
 from benchmarks.timing import memory_mb, paired_ratio, percentile_us, take_turns
 from edgewise.decide import decide
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset
 
 MAKERS = {"W": workloads.w, "W_low": workloads.w_low, "W_wide": workloads.w_wide}

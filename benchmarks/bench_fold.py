@@ -17,7 +17,7 @@ from benchmarks.plain import NOW_MS, Workload
 from benchmarks.timing import paired_ratio, take_turns
 from benchmarks.workloads import w_event
 from edgewise.decide import decide, fold_and_decide
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset
 
 SIZES = (100, 1000, 5000)

@@ -29,7 +29,7 @@ from edgewise.decide import decide
 from edgewise.decoding import decode_update
 from edgewise.fold import fold_events
 from edgewise.model.decision import Outcome
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.receiving import receive
 from edgewise.stores.codec import decode_record, encode_record
 from edgewise.stores.sqlite_statements import log_row

@@ -26,7 +26,7 @@ from xxhash import xxh3_64_intdigest
 from edgewise.audiences.compiler import HELPERS
 from edgewise.audiences.inline import InlineWriter
 from edgewise.audiences.runtime import Generated, generate
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset, ServedExperience
 
 Pair = tuple[str, int]

@@ -10,7 +10,7 @@ import msgspec
 
 from edgewise.model.document import RuleDocument
 from edgewise.model.event import ReceivedEvent
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset, load_ruleset
 
 ORGANIZATION, ENVIRONMENT = "bench", "main"

@@ -16,7 +16,7 @@ import msgspec
 
 from benchmarks.plain import NOW_MS
 from benchmarks.workloads import w, w_low
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset
 from edgewise.sources.files import load_rules
 

@@ -10,7 +10,7 @@ from edgewise.audiences.evaluator import make_evaluator, matchers_of
 from edgewise.audiences.interpret import holds, matches_event
 from edgewise.model.audience import Audience, Matcher
 from edgewise.model.event import Event
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 
 
 class Evaluation(Protocol):

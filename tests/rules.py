@@ -14,7 +14,7 @@ from edgewise.errors import Fault
 from edgewise.fold import FoldRules, fold_events
 from edgewise.model.audience import Attribute, Audience, Node
 from edgewise.model.event import Event, ReceivedEvent
-from edgewise.model.profile import Location, Profile, Session
+from edgewise.model.profiles import Location, Profile, Session
 from edgewise.operators import BY_NAME
 from edgewise.parsing import FaultList
 from tests.evaluators import EVALUATORS, Evaluation

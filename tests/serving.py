@@ -13,7 +13,7 @@ from edgewise.decoding import Update, decode_update
 from edgewise.identity import Identity, Loaded
 from edgewise.model.decision import Outcome
 from edgewise.model.document import RuleDocument
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.records import Records, id_for_name
 from edgewise.ruleset import Ruleset, load_ruleset
 from edgewise.service import DecisionService

@@ -19,7 +19,7 @@ from edgewise.audiences.passes import simplify
 from edgewise.model.audience import All, Attribute, Audience, Constant, Node, Not
 from edgewise.model.audience import Any as AnyOf
 from edgewise.model.event import Campaign, Context, Event, Page
-from edgewise.model.profile import Location, Profile, Session
+from edgewise.model.profiles import Location, Profile, Session
 from edgewise.operators import COUNT_OPERATORS, OPERATORS
 from edgewise.parsing import FaultList
 

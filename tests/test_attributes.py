@@ -16,7 +16,7 @@ from edgewise.attributes import (
 )
 from edgewise.model.audience import Attribute
 from edgewise.model.event import Event
-from edgewise.model.profile import Location
+from edgewise.model.profiles import Location
 from tests.rules import make_event, make_profile
 
 PROFILE = make_profile(

@@ -11,7 +11,7 @@ from edgewise.decide import decide, fold_and_decide
 from edgewise.model.decision import Decision
 from edgewise.model.document import RuleDocument
 from edgewise.model.event import ReceivedEvent
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset, load_ruleset
 from tests.rules import NOW_MS, make_event, make_profile
 

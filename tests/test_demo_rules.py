@@ -12,7 +12,7 @@ from edgewise.decide import decide, fold_and_decide
 from edgewise.decoding import decode_update
 from edgewise.model.decision import Decision
 from edgewise.model.experience import EntryReplacement, Experience, InlineVariable
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.receiving import receive
 from edgewise.ruleset import Ruleset
 from edgewise.sources.files import load_rules

@@ -6,7 +6,7 @@ import pytest
 
 from edgewise.erasing import erase, finish_erasure
 from edgewise.errors import ProfileNotFound
-from edgewise.model.profile import Erasure, Profile, Redirect
+from edgewise.model.profiles import Erasure, Profile, Redirect
 from edgewise.records import Conflict
 from tests.serving import ORGANIZATION, Server, identify, name_key, run, track
 

@@ -16,7 +16,7 @@ from edgewise.decide import decide
 from edgewise.explaining import Explanation, add_lines, explain
 from edgewise.model.audience import Audience
 from edgewise.model.document import RuleDocument
-from edgewise.model.profile import Location, Profile, Session
+from edgewise.model.profiles import Location, Profile, Session
 from edgewise.ruleset import Ruleset, load_ruleset
 from edgewise.sources.files import load_rules
 from tests.strategies import audience_lists, profiles

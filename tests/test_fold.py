@@ -23,7 +23,7 @@ from edgewise.model.event import (
     ReceivedEvent,
     TraitPatch,
 )
-from edgewise.model.profile import Location, Profile, Session
+from edgewise.model.profiles import Location, Profile, Session
 
 START_MS = 1_700_000_000_000
 ARRIVAL_MS = START_MS + 5

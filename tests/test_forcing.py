@@ -14,7 +14,7 @@ from edgewise.forcing import find_forced, force_variant, without_views
 from edgewise.model.decision import Decision
 from edgewise.model.document import RuleDocument
 from edgewise.model.forced import ForcedVariant
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset, load_ruleset
 from tests.serving import Server, event, ruleset_of, update_of
 

@@ -9,7 +9,7 @@ import pytest
 
 from edgewise.errors import NamespaceMismatch, ProfileNotFound, StoreCorrupt
 from edgewise.identity import Loaded, Vacant
-from edgewise.model.profile import Profile, Redirect
+from edgewise.model.profiles import Profile, Redirect
 from edgewise.records import Conflict
 from tests.serving import (
     MINUTE_MS,

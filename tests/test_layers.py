@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # What can go wrong.
     ("errors",),
     # Data without behaviour, and the smallest helpers around it.
-    ("model", "values", "hashing", "parsing", "countries", "country_names"),
+    ("model", "values", "hashing", "parsing", "countries", "country_names", "garbage"),
     # The tables that rules are made of: what can be read, how it can be tested, what can be set.
     ("attributes", "operators", "settings"),
     # One subject each, pure: no clock, no I/O, no logging.
@@ -65,8 +65,6 @@ OUTER_NAMES = frozenset(
 
 # A script that runs inside a folder finds these before the standard library's modules.
 SHADOWING = frozenset("profile http types select json token compile".split())
-# The record is called what the API calls it, and its folder holds Structs, no script.
-SHADOWING_ALLOWED = frozenset(["model/profile.py"])
 
 EXEC_FILE = "audiences/runtime.py"
 
@@ -149,7 +147,7 @@ def faults_of(module: str, source: str) -> list[str]:
         return ["is not in the table of layers"]
     tree = ast.parse(source)
     faults = [*layer_faults(module, tree), *place_faults(tree), *outer_world_faults(module, tree)]
-    if PurePosixPath(module).stem in SHADOWING and module not in SHADOWING_ALLOWED:
+    if PurePosixPath(module).stem in SHADOWING:
         faults.append("has the name of a standard module")
     return faults
 

@@ -11,7 +11,7 @@ from edgewise.countries import COUNTRY_CODES
 from edgewise.locations import asks_no_location, fold_location
 from edgewise.model.event import Coordinates as SentCoordinates
 from edgewise.model.event import EventLocation
-from edgewise.model.profile import Coordinates, Location
+from edgewise.model.profiles import Coordinates, Location
 
 BERLIN = Coordinates(latitude=52.5, longitude=13.4)
 

@@ -13,7 +13,7 @@ from edgewise.merging import KEPT_MESSAGE_KEYS, absorb
 from edgewise.messages import remember, unseen
 from edgewise.model.audience import Constant, Matcher
 from edgewise.model.event import Event, ReceivedEvent
-from edgewise.model.profile import LandingPage, Location, Profile, Session
+from edgewise.model.profiles import LandingPage, Location, Profile, Session
 from edgewise.sessions import fold_session
 
 WINDOW = Matcher(id=2, tree=Constant(True), window_ms=1_000, kept=3)

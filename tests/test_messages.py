@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from edgewise.merging import KEPT_MESSAGE_KEYS, MESSAGE_KEY_BYTES
 from edgewise.messages import may_be_forgotten, remember, unseen
 from edgewise.model.event import Event, ReceivedEvent
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.receiving import receive
 from tests.serving import NOW_MS, track, update_of
 

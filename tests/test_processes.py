@@ -17,7 +17,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.records import Records
 from edgewise.stores.sqlite import SqliteStore
 from tests.sdk.harness import REPOSITORY, START_TIMEOUT_S, free_port, stop, wait_until_healthy

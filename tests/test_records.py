@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgewise.errors import StoreCorrupt
-from edgewise.model.profile import Erasure, Profile, Redirect
+from edgewise.model.profiles import Erasure, Profile, Redirect
 from edgewise.records import Conflict, Records, id_for_name, is_server_made
 from edgewise.stores.memory import MemoryStore
 from tests.serving import run

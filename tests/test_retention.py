@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edgewise.errors import ProfileNotFound, StoreBusy
-from edgewise.model.profile import Erasure
+from edgewise.model.profiles import Erasure
 from edgewise.retention import Retention, RetentionSettings, expire_key
 from tests.serving import (
     DAY_MS,

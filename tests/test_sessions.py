@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgewise.model.event import Page
-from edgewise.model.profile import LandingPage, Profile, Session
+from edgewise.model.profiles import LandingPage, Profile, Session
 from edgewise.sessions import active_length_s, average_length_s, fold_session
 
 START_MS = 1_700_000_000_000

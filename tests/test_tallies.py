@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgewise.model.audience import Constant, Matcher
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.tallies import count_event, count_in_window, drop_unused, merge_tallies
 
 EVER = Matcher(id=1, tree=Constant(True))

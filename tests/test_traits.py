@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edgewise.model.event import TraitPatch
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.traits import patch_traits
 
 

@@ -28,7 +28,7 @@ from benchmarks.peers.shapes import Pair, Prepared
 from benchmarks.plain import NOW_MS, AudienceSpec, Visitor, Workload, experiment_of
 from benchmarks.workloads import w
 from edgewise.decide import decide
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset
 
 REPEATS = 9

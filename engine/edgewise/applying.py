@@ -13,7 +13,7 @@ from edgewise.messages import may_be_forgotten, remember, unseen
 from edgewise.model.decision import Decision
 from edgewise.model.event import ReceivedEvent
 from edgewise.model.log import LogEntry
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.stores.base import Store
 
 

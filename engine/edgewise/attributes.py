@@ -13,7 +13,7 @@ import msgspec
 
 from edgewise.model.audience import Attribute
 from edgewise.model.event import Campaign, Context, Event, Page
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 
 NO_CONTEXT = Context()
 NO_PAGE = Page()

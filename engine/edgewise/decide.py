@@ -9,7 +9,7 @@ import msgspec
 from edgewise.fold import fold_events
 from edgewise.model.decision import Decision, SelectedVariant
 from edgewise.model.event import ReceivedEvent
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from edgewise.model.log import interaction_log
-from edgewise.model.profile import Erasure, Profile, Record, Redirect
+from edgewise.model.profiles import Erasure, Profile, Record, Redirect
 from edgewise.records import Records, id_for_name, is_server_made, queue_key
 
 

@@ -12,7 +12,7 @@ import msgspec
 from edgewise.allocation import AllocationExplanation, explain_allocation
 from edgewise.audiences.explain import ExplainedCondition, explain_tree
 from edgewise.errors import Fault
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset, ServedExperience
 
 

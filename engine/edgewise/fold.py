@@ -10,7 +10,7 @@ from edgewise.devices import device_class
 from edgewise.locations import fold_location
 from edgewise.model.audience import Matcher
 from edgewise.model.event import Event, ReceivedEvent
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.sessions import fold_session, is_visit
 from edgewise.tallies import count_event
 from edgewise.traits import patch_traits

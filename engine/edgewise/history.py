@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from edgewise.audiences.evaluator import Evaluator
 from edgewise.decoding import decode_event
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.stores.base import Store
 from edgewise.tallies import count_event, drop_unused
 

@@ -25,7 +25,7 @@ from edgewise.erasing import finish_erasure
 from edgewise.errors import NamespaceMismatch, StoreCorrupt
 from edgewise.history import catch_up
 from edgewise.merging import absorb
-from edgewise.model.profile import Erasure, Profile, Record, Redirect
+from edgewise.model.profiles import Erasure, Profile, Record, Redirect
 from edgewise.records import Conflict, Records, Versioned, id_for_name, is_server_made
 from edgewise.ruleset import Ruleset
 

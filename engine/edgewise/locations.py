@@ -5,7 +5,7 @@ from __future__ import annotations
 from edgewise.countries import COUNTRY_CODES
 from edgewise.model.event import Coordinates as SentCoordinates
 from edgewise.model.event import EventLocation
-from edgewise.model.profile import Coordinates, Location
+from edgewise.model.profiles import Coordinates, Location
 from edgewise.values import number_of
 
 _TEXT_MEMBERS = ("city", "postal_code", "region", "region_code", "country", "continent", "timezone")

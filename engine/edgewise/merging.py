@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from edgewise.model.audience import Matcher
-from edgewise.model.profile import Location, Profile, Session
+from edgewise.model.profiles import Location, Profile, Session
 from edgewise.tallies import merge_tallies
 
 MESSAGE_KEY_BYTES = 8

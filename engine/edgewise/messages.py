@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edgewise.merging import KEPT_MESSAGE_KEYS, MESSAGE_KEY_BYTES
 from edgewise.model.event import ReceivedEvent
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 
 _FULL_BYTES = KEPT_MESSAGE_KEYS * MESSAGE_KEY_BYTES
 

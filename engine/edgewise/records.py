@@ -9,7 +9,7 @@ from hashlib import blake2b
 import msgspec
 
 from edgewise.model.log import LogEntry
-from edgewise.model.profile import Erasure, Profile, Record, Redirect
+from edgewise.model.profiles import Erasure, Profile, Record, Redirect
 from edgewise.stores.base import Store
 from edgewise.stores.codec import decode_record, encode_record
 

@@ -17,7 +17,7 @@ import msgspec
 from edgewise.erasing import erase, finish_erasure
 from edgewise.errors import EdgewiseError
 from edgewise.identity import Identity, Loaded
-from edgewise.model.profile import Erasure, Profile
+from edgewise.model.profiles import Erasure, Profile
 from edgewise.records import Conflict, Records
 from edgewise.ruleset import Ruleset
 from edgewise.stores.base import Store

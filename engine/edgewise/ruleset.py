@@ -15,6 +15,7 @@ from edgewise.documents import ParsedRules, parse_documents
 from edgewise.errors import Fault, RulesError
 from edgewise.experiences.answers import selected_variants
 from edgewise.fold import FoldRules
+from edgewise.garbage import resting_collector
 from edgewise.model.audience import Audience
 from edgewise.model.document import RuleDocument
 from edgewise.model.experience import Experience
@@ -48,6 +49,7 @@ class Ruleset(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     set_aside: tuple[Fault, ...]
 
 
+@resting_collector()
 def load_ruleset(organization: str, environment: str, documents: Iterable[RuleDocument]) -> Ruleset:
     """Return the ruleset of an environment's documents.
 

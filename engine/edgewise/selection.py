@@ -18,7 +18,7 @@ from edgewise.allocation import Allocation, Picker, make_picker, two_way_bound
 from edgewise.hashing import HASH_COUNT, low_bytes
 from edgewise.model.decision import SelectedVariant
 from edgewise.model.experience import Experience
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 
 # Most experiences are settled by one hash and one bound, without a call: (seed, bound, the variant
 # below it, the other one, None). Any other has a picker as its last member, which decides alone.

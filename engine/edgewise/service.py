@@ -30,7 +30,7 @@ from edgewise.model.decision import Outcome
 from edgewise.model.forced import ForcedVariant
 from edgewise.model.imports import ImportedProfile
 from edgewise.model.interaction import ExperienceMetrics
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.receiving import claimed_ids, receive
 from edgewise.records import Records, key_of, queue_key
 from edgewise.retention import Retention, RetentionSettings

@@ -8,7 +8,7 @@ from uuid import UUID
 import xxhash
 
 from edgewise.model.event import Page
-from edgewise.model.profile import LandingPage, Profile, Session
+from edgewise.model.profiles import LandingPage, Profile, Session
 from edgewise.values import text_of
 
 LONGEST_BREAK_MS = 30 * 60 * 1000

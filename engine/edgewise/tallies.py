@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from edgewise.model.audience import Matcher
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 
 
 def count_event(profile: Profile, matcher: Matcher, time_ms: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from edgewise.model.event import TraitPatch
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 
 
 def patch_traits(profile: Profile, patch: TraitPatch, arrival_ms: int) -> None:

@@ -17,7 +17,7 @@ from edgewise.model.decision import Decision, Outcome, SelectedVariant
 from edgewise.model.forced import ForcedVariant
 from edgewise.model.imports import ImportedProfile
 from edgewise.model.interaction import ExperienceMetrics, VariantMetrics
-from edgewise.model.profile import LandingPage, Location, Profile, Session
+from edgewise.model.profiles import LandingPage, Location, Profile, Session
 
 BASE = "/v2/organizations/org/environments/main"
 

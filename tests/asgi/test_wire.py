@@ -18,7 +18,7 @@ from edgewise.asgi.wire import (
     wire_session,
 )
 from edgewise.model.decision import Decision, Outcome
-from edgewise.model.profile import Coordinates, Location, Profile, Session
+from edgewise.model.profiles import Coordinates, Location, Profile, Session
 from tests.asgi.fakes import outcome_of
 
 

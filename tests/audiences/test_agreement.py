@@ -13,7 +13,7 @@ from edgewise.audiences.interpret import holds, matches_event
 from edgewise.audiences.passes import simplify
 from edgewise.model.audience import Attribute, Audience, Node
 from edgewise.model.event import Event
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.operators import OPERATORS, Operator
 from edgewise.parsing import FaultList
 from tests.evaluators import EVALUATORS

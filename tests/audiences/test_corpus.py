@@ -11,7 +11,7 @@ import pytest
 from edgewise.decide import fold_and_decide
 from edgewise.model.document import RuleDocument
 from edgewise.model.event import Event, ReceivedEvent
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset, load_ruleset
 from tests.rules import NOW_MS, make_event, make_profile, nt_condition, nt_rule
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from edgewise.audiences import groups, index_build, layout, texts
 from edgewise.audiences.index_build import MAX_WAITING, make_index
 from edgewise.audiences.interpret import holds, matches_event
+from edgewise.garbage import resting_collector
 from edgewise.model.audience import (
     All,
     Attribute,
@@ -26,7 +28,7 @@ from edgewise.model.audience import (
 )
 from edgewise.model.audience import Any as AnyOf
 from edgewise.model.event import Event
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from tests.rules import make_profile
 from tests.strategies import (
     COUNTS,
@@ -126,11 +128,24 @@ def test_rare_attributes_cost_nothing_until_met(monkeypatch: pytest.MonkeyPatch)
     """What waits at a trait is compiled when a profile first has the trait, and only then."""
     monkeypatch.setattr(index_build, "MAX_COMMON", 0)
     index = make_index([trait_is(f"k{number}", "a") for number in range(50)], "profile", "test")
+    waiting = index.maps[0].waiting
     assert index.holding(make_profile(traits={"other": "a"})) == []
-    assert len(index.generated) == 0
+    assert not waiting
     for _ in range(2):
         assert index.holding(make_profile(traits={"k7": "a", "k8": "b"})) == [7]
-    assert len(index.generated) == 2
+    assert waiting.keys() == {"k7", "k8"}
+
+
+def test_dropped_index_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the index go its functions and their source, without a search for cycles."""
+    monkeypatch.setattr(index_build, "MAX_COMMON", 0)
+    index = make_index([trait_is("k", "a")], "profile", "test")
+    before = len(linecache.cache)
+    assert index.holding(make_profile(traits={"k": "a"})) == [0]
+    assert len(linecache.cache) == before + 1
+    with resting_collector():
+        del index
+        assert len(linecache.cache) == before
 
 
 def test_value_can_lie_under_the_key_or_the_path() -> None:

@@ -21,7 +21,7 @@ from edgewise.model.audience import (
     Reference,
     Test,
 )
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from tests.strategies import NOW_MS, profile_trees, profiles
 
 TRAIT = Attribute("trait", "k")

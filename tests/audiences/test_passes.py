@@ -11,7 +11,7 @@ from edgewise.audiences.interpret import holds
 from edgewise.audiences.meaning import meaning_of
 from edgewise.audiences.passes import PASSES, flatten, fold_constants, settle_counts, simplify
 from edgewise.model.audience import All, Any, Constant, Leaf, Node, Not, Reference
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from tests.rules import trait_condition
 from tests.strategies import NOW_MS, profile_trees, profiles
 

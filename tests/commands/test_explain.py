@@ -11,7 +11,7 @@ import pytest
 
 from edgewise.cli import main
 from edgewise.decide import decide
-from edgewise.model.profile import Location, Profile, Session
+from edgewise.model.profiles import Location, Profile, Session
 from edgewise.service import DecisionService, now_ms
 from edgewise.sources.files import load_rules
 from edgewise.stores.urls import open_store

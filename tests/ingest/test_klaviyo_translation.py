@@ -10,7 +10,7 @@ import pytest
 from edgewise.ingest.klaviyo import parse_bulk
 from edgewise.ingest.klaviyo_translation import Job, translate
 from edgewise.model.imports import ImportedProfile
-from edgewise.model.profile import Coordinates, Location, Profile
+from edgewise.model.profiles import Coordinates, Location, Profile
 from tests.ingest.requests import NOW_MS, block, bulk, event, metric_of, person
 from tests.serving import Server, performed, ruleset_of, run, track
 

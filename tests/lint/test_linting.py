@@ -15,7 +15,7 @@ from edgewise.lint.linting import WARNINGS, lint
 from edgewise.lint.notes import Subject
 from edgewise.model.audience import Audience
 from edgewise.model.document import RuleDocument
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.reload.loading import load_folder
 from edgewise.ruleset import load_ruleset
 from edgewise.sources.contentful.export import convert_export

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgewise.attributes import PROFILE_SOURCES
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.simulate.relevance import WATCHED_SOURCES, flips_of, next_expiry
 from edgewise.simulate.rules_input import compile_rules, read_rules
 from tests.simulate.worlds import DAY_MS, MAIN, NOON_MS, write_rules

@@ -12,7 +12,7 @@ from edgewise.erasing import erase
 from edgewise.history import catch_up
 from edgewise.identity import Identity, Loaded
 from edgewise.model.log import LogEntry
-from edgewise.model.profile import Erasure, Profile, Redirect
+from edgewise.model.profiles import Erasure, Profile, Redirect
 from edgewise.records import Records
 from tests.simulation.disk import Disk
 from tests.simulation.reference import Expected, Violation

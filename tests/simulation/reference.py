@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edgewise.model.log import LogEntry
-from edgewise.model.profile import Erasure, Profile, Record, Redirect
+from edgewise.model.profiles import Erasure, Profile, Record, Redirect
 from tests.simulation.rules import STICKY, Event
 
 BREAK_MS = 30 * 60 * 1000

@@ -15,7 +15,7 @@ from edgewise.documents import ParsedRules, parse_documents
 from edgewise.errors import InputError
 from edgewise.model.decision import Decision
 from edgewise.model.experience import EntryReplacement
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.receiving import receive
 from edgewise.ruleset import Ruleset, load_ruleset
 from edgewise.sources.contentful.conversion import Conversion, account_of

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgewise.errors import StoreCorrupt
-from edgewise.model.profile import (
+from edgewise.model.profiles import (
     Coordinates,
     Erasure,
     LandingPage,

@@ -24,7 +24,7 @@ from edgewise.country_names import find_country
 from edgewise.errors import RouteNotFound
 from edgewise.jurisdiction import jurisdiction_of
 from edgewise.model.decision import Outcome, SelectedVariant
-from edgewise.model.profile import Location, Profile, Session
+from edgewise.model.profiles import Location, Profile, Session
 
 DEFAULT_ENVIRONMENT_VARIABLE = "EDGEWISE_DEFAULT_ENVIRONMENT"
 

@@ -13,7 +13,7 @@ import msgspec
 from xxhash import xxh3_64_intdigest
 
 from edgewise.model.decision import Outcome
-from edgewise.model.profile import LandingPage, Location, Profile, Session
+from edgewise.model.profiles import LandingPage, Location, Profile, Session
 
 _RANDOM_SEED = 1
 _ENCODER = msgspec.json.Encoder()

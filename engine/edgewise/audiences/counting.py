@@ -9,18 +9,16 @@ which a count clears.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from math import inf
 
 import msgspec
 
 from edgewise.audiences.collecting import Masked
 from edgewise.audiences.groups import Group
-from edgewise.audiences.inline import Finder
+from edgewise.audiences.waiting import LazyFinders, Placed, waiting_tree
 from edgewise.model.audience import CountTest
-from edgewise.model.profile import Profile
-
-Waiting = tuple[int, Group]
+from edgewise.model.profiles import Profile
 
 
 class CommonTally(msgspec.Struct, frozen=True):
@@ -40,35 +38,24 @@ class CommonTally(msgspec.Struct, frozen=True):
         return self.masked.resting ^ self.masked.changes(count)
 
 
-class RareTally(msgspec.Struct, frozen=True):
+class RareTally(msgspec.Struct, frozen=True, gc=False):
     """A matcher that few groups count with, looked at if the profile has a tally of it.
 
     Args:
         least, place: the tree at this place holds from this count on.
         is_plain: whether that is all; it nearly always is.
         others: further such pairs.
-        finder: of trees with any other group that needs a count.
+        waits: whether any other group needs a count.
         masked: for groups with a bit.
     """
 
     window_ms: int
     least: float
-    place: int
     is_plain: bool
+    place: int
     others: tuple[tuple[float, int], ...]
-    finder: Finder | None
+    waits: bool
     masked: Masked | None
-
-    def standing(
-        self, count: int, profile: Profile, now_ms: int, held: int, places: list[int]
-    ) -> int:
-        """Return which of some groups stand; add the places of trees that hold beyond the first."""
-        places += [place for least, place in self.others if count >= least]
-        if self.finder is not None:
-            self.finder(places.append, profile, now_ms)
-        if self.masked is not None:
-            held &= self.masked.resting ^ self.masked.changes(count)
-        return held
 
 
 class Tallies(msgspec.Struct, frozen=True):
@@ -77,17 +64,20 @@ class Tallies(msgspec.Struct, frozen=True):
     Args:
         common: looked at whether there is a tally or not.
         counted, windowed: rare ones by matcher id, without and with a window.
+        waiting: by matcher id, finders of trees with a group that waits at its tally.
     """
 
     common: tuple[CommonTally, ...]
     counted: dict[int, RareTally]
     windowed: dict[int, RareTally]
+    waiting: LazyFinders[int]
 
     def standing(self, profile: Profile, now_ms: int, held: int, places: list[int]) -> int:
         """Return which of some groups stand; add the places of trees whose groups waited."""
         for tally in self.common:
             held &= tally.standing(profile, now_ms)
-        counted = self.counted
+        rich: list[tuple[int, RareTally, int]] = []
+        counted, windowed = self.counted, self.windowed
         if counted:
             for matcher_id, count in profile.counts.items():
                 if matcher_id in counted:
@@ -95,8 +85,7 @@ class Tallies(msgspec.Struct, frozen=True):
                     if count >= one.least:
                         places.append(one.place)
                     if not one.is_plain:
-                        held = one.standing(count, profile, now_ms, held, places)
-        windowed = self.windowed
+                        rich.append((matcher_id, one, count))
         if windowed:
             for matcher_id, times in profile.recent.items():
                 if matcher_id in windowed:
@@ -105,39 +94,61 @@ class Tallies(msgspec.Struct, frozen=True):
                     if count >= one.least:
                         places.append(one.place)
                     if not one.is_plain:
-                        held = one.standing(count, profile, now_ms, held, places)
+                        rich.append((matcher_id, one, count))
+        return self._tell_rich(rich, profile, now_ms, held, places) if rich else held
+
+    def _tell_rich(
+        self,
+        rich: list[tuple[int, RareTally, int]],
+        profile: Profile,
+        now_ms: int,
+        held: int,
+        places: list[int],
+    ) -> int:
+        """The rest of `standing` for tallies that are not plain, with their counts."""
+        for matcher_id, one, count in rich:
+            places += [place for least, place in one.others if count >= least]
+            if one.masked is not None:
+                held &= one.masked.resting ^ one.masked.changes(count)
+            if one.waits:
+                self.waiting[matcher_id](places.append, profile, now_ms)
         return held
 
 
 def make_tallies(
-    rare: Mapping[int, list[Waiting]],
+    rare: Mapping[int, Sequence[tuple[int, Group]]],
     masked: Mapping[int, Masked],
     windows: Mapping[int, int],
-    make_finder: Callable[[int, list[Waiting]], Finder],
+    label: str,
 ) -> Tallies:
     """Return the tallies of an index.
 
     Args:
-        rare: by matcher id the groups that wait at its tally, perhaps none.
+        rare: by matcher id the groups that wait at its tally, perhaps none, and their places.
         masked: by matcher id, for those with groups that have a bit.
         windows: by matcher id, of all.
-        make_finder: gives the finder of groups that wait at a tally.
+        label: what generated code is called, for people.
     """
+    # Equal windows are one object: what a decision touches should be little and near.
+    shared = {window_ms: window_ms for window_ms in windows.values()}
     tallies: dict[int, RareTally] = {}
-    for one, waiting in rare.items():
-        plain = [(least, place) for place, group in waiting if (least := _least(group))]
-        others = [(place, group) for place, group in waiting if not _least(group)]
+    waiting: dict[int, list[Placed]] = {}
+    for one, groups in rare.items():
+        plain = [(least, place) for place, group in groups if (least := _least(group))]
+        others = [(place, waiting_tree(group, one)) for place, group in groups if not _least(group)]
         (least, place), *more = plain or [(inf, 0)]
         found = masked.get(one)
         tallies[one] = RareTally(
-            window_ms=windows[one],
+            window_ms=shared[windows[one]],
             least=least,
             place=place,
             is_plain=not (more or others or found),
             others=tuple(more),
-            finder=make_finder(one, others) if others else None,
+            waits=bool(others),
             masked=found,
         )
+        if others:
+            waiting[one] = others
     return Tallies(
         common=tuple(
             CommonTally(one, windows[one], found)
@@ -146,6 +157,7 @@ def make_tallies(
         ),
         counted={one: tally for one, tally in tallies.items() if not tally.window_ms},
         windowed={one: tally for one, tally in tallies.items() if tally.window_ms},
+        waiting=LazyFinders(waiting, "profile", label),
     )
 
 

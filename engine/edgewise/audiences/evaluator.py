@@ -16,7 +16,7 @@ from edgewise.audiences.inline import Find, make_find
 from edgewise.audiences.runtime import Generated
 from edgewise.model.audience import All, Any, Audience, CountTest, Leaf, Matcher, Node, Not
 from edgewise.model.event import Event
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 
 # The number of tests from which on the index is quicker: 25 audiences of W(N), 35 of W_low(N).
 INDEX_FROM = 130
@@ -31,7 +31,7 @@ class Evaluator(msgspec.Struct, frozen=True, kw_only=True):
         matchers_digest: 8 bytes that name this set of matchers.
         find_members: (profile, now_ms) → the places of its audiences, ascending.
         find_matchers: event → positions in `ordered_matchers` of those that it satisfies.
-        generated: what generated functions live in.
+        generated: what those of them that are generated live in.
     """
 
     ids: tuple[str, ...]
@@ -40,7 +40,7 @@ class Evaluator(msgspec.Struct, frozen=True, kw_only=True):
     find_members: Find
     find_matchers: Find
     ordered_matchers: tuple[Matcher, ...]
-    generated: tuple[Sequence[Generated], ...]
+    generated: tuple[Generated | None, ...]
 
     def members(self, profile: Profile, now_ms: int) -> list[str]:
         """Return the ids of the audiences that a profile belongs to, in answer order."""
@@ -59,7 +59,7 @@ def make_evaluator(
     """Return the evaluator of some audiences, in the order in which they are to be answered.
 
     Args:
-        index_from: the number of conditions from which on rules are indexed.
+        index_from: the number of tests from which on rules are indexed.
     """
     matchers = {
         matcher.id: matcher for audience in audiences for matcher in matchers_of(audience.tree)
@@ -81,21 +81,21 @@ def make_evaluator(
 
 def _finder(
     trees: Sequence[Node], subject: str, label: str, index_from: int
-) -> tuple[Find, Sequence[Generated]]:
-    if sum(map(_size, trees)) < index_from:
-        find, generated = make_find(trees, subject, label)
-        return find, [generated]
-    index = make_index(trees, subject, label)
-    return index.holding, index.generated
+) -> tuple[Find, Generated | None]:
+    if sum(map(_effort, trees)) < index_from:
+        return make_find(trees, subject, label)
+    return make_index(trees, subject, label).holding, None
 
 
-def _size(node: Node) -> int:
-    """The number of tests in a tree."""
+def _effort(node: Node) -> int:
+    """What a tree costs inline, in tests on values; to count a tally takes twice as long."""
     match node:
+        case Leaf():
+            return 2 if isinstance(node.test, CountTest) else 1
         case Not():
-            return _size(node.child)
+            return _effort(node.child)
         case All() | Any():
-            return sum(map(_size, node.children))
+            return sum(map(_effort, node.children))
         case _:
             return 1
 

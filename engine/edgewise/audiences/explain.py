@@ -26,7 +26,7 @@ from edgewise.model.audience import (
     Reference,
     Test,
 )
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.operators import BY_NAME
 
 _DAY_MS = 24 * 60 * 60 * 1000

@@ -36,9 +36,8 @@ import msgspec
 from edgewise.attributes import look_up
 from edgewise.audiences.collecting import Masked
 from edgewise.audiences.counting import Tallies
-from edgewise.audiences.inline import Finder
 from edgewise.audiences.layout import Layout
-from edgewise.audiences.runtime import Generated
+from edgewise.audiences.waiting import LazyFinders
 
 Read = Callable[[Any, str], Any]
 
@@ -68,7 +67,7 @@ class IndexedMap(msgspec.Struct, frozen=True):
     read: Callable[[Any], Mapping[str, Any]]
     common: tuple[Indexed, ...]
     rare: dict[str, tuple[Indexed, ...]]
-    waiting: dict[str, Finder]
+    waiting: LazyFinders[str]
 
     def standing(self, mapping: Mapping[str, Any], held: int, slow: Slow) -> int:
         """Return which of some groups stand, the slow attributes left for later."""
@@ -91,12 +90,12 @@ class IndexedMap(msgspec.Struct, frozen=True):
         return held
 
     def awake(self, mapping: Mapping[str, Any], subject: Any, now_ms: int) -> list[int]:
-        """Return the places of trees of which a group waited at a key that is there."""
+        """Return the places of trees of which a group waited at a key that is there, and holds."""
         found: list[int] = []
         waiting = self.waiting
-        # A finder may take the place of the one that compiled it: no looping over `waiting` itself.
-        for key in mapping if len(mapping) < len(waiting) else waiting.keys() & mapping.keys():
-            if key in waiting:
+        keys = waiting.trees
+        for key in mapping if len(mapping) < len(keys) else keys:
+            if key in keys and key in mapping:
                 waiting[key](found.append, subject, now_ms)
         return found
 
@@ -108,7 +107,6 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
         everything: the mask of all groups.
         fixed: attributes outside of mappings, with their readers and keys.
         doubts: place of a tree that holds at most where its groups do → finder of it alone.
-        generated: what the finders live in.
     """
 
     layout: Layout
@@ -116,8 +114,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
     fixed: tuple[tuple[Read, str, Masked], ...]
     maps: tuple[IndexedMap, ...]
     tallies: Tallies | None
-    doubts: dict[int, Finder]
-    generated: list[Generated]
+    doubts: LazyFinders[int]
 
     def holding(self, subject: Any, now_ms: int = 0) -> list[int]:
         """Return the places of the trees that hold, ascending.
@@ -131,7 +128,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
         for indexed in self.maps:
             mapping = indexed.read(subject)
             held = indexed.standing(mapping, held, slow)
-            if indexed.waiting:
+            if indexed.waiting.trees:
                 single += indexed.awake(mapping, subject, now_ms)
         if self.tallies is not None:
             held = self.tallies.standing(subject, now_ms, held, single)
@@ -141,7 +138,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
         places = self.layout.trees_of(held)
         if single:
             places = sorted({*places, *single})
-        if self.doubts:
+        if self.doubts.trees:
             places = [place for place in places if self._is_settled(place, subject, now_ms)]
         return places
 
@@ -158,9 +155,8 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
         return held
 
     def _is_settled(self, place: int, subject: Any, now_ms: int) -> bool:
-        finder = self.doubts.get(place)
-        if finder is None:
+        if place not in self.doubts.trees:
             return True
         found: list[int] = []
-        finder(found.append, subject, now_ms)
+        self.doubts[place](found.append, subject, now_ms)
         return bool(found)

@@ -58,7 +58,6 @@ def make_index(trees: Sequence[Node], subject: str, label: str) -> Index:
     masked = {
         one: make_masked(layers, layout.size) for one, layers in collect(layout.groups).items()
     }
-    finders = LazyFinders(subject, label)
     inexact = {
         place: [(place, trees[place])] for place, tree in enumerate(grouped) if not tree.exact
     }
@@ -70,10 +69,9 @@ def make_index(trees: Sequence[Node], subject: str, label: str) -> Index:
             for one, found in masked.items()
             if isinstance(one, Attribute) and one.source not in _MAPPINGS
         ),
-        maps=tuple(_maps(masked, waiting, rare, finders)),
-        tallies=_tallies(grouped, masked, waiting, rare, finders),
-        doubts=finders.table(inexact),
-        generated=finders.generated,
+        maps=tuple(_maps(masked, waiting, rare, subject, label)),
+        tallies=_tallies(grouped, masked, waiting, rare, label),
+        doubts=LazyFinders(inexact, subject, label),
     )
 
 
@@ -113,7 +111,8 @@ def _maps(
     masked: Mapping[Subject, Masked],
     waiting: Waiting,
     rare: Mapping[Subject, int],
-    finders: LazyFinders,
+    subject: str,
+    label: str,
 ) -> Iterable[IndexedMap]:
     for source, read in _MAPPINGS.items():
         indexed = {
@@ -131,7 +130,7 @@ def _maps(
                 read=read,
                 common=tuple(found for one, found in indexed.items() if one not in rare),
                 rare=_by_key({one: [found] for one, found in indexed.items() if one in rare}),
-                waiting=finders.table(_by_key(trees)),
+                waiting=LazyFinders(_by_key(trees), subject, label),
             )
 
 
@@ -154,7 +153,7 @@ def _tallies(
     masked: Mapping[Subject, Masked],
     waiting: Waiting,
     rare: Mapping[Subject, int],
-    finders: LazyFinders,
+    label: str,
 ) -> Tallies | None:
     windows = {
         test.matcher.id: test.matcher.window_ms
@@ -170,7 +169,5 @@ def _tallies(
         {one: waiting.get(one, []) for one in windows if one in rare},
         {one: found for one, found in masked.items() if isinstance(one, int)},
         windows,
-        lambda one, groups: finders.finder(
-            [(place, waiting_tree(group, one)) for place, group in groups]
-        ),
+        label,
     )

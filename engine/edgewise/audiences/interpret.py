@@ -5,7 +5,7 @@ from __future__ import annotations
 from edgewise.attributes import read
 from edgewise.model.audience import All, Any, Constant, CountTest, Leaf, Node, Not, Reference, Test
 from edgewise.model.event import Event
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.operators import reference_test
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any as AnyValue
+from typing import ClassVar
 
 from edgewise.audiences.building import MAX_WINDOW_DAYS, Builder, shown
 from edgewise.model.audience import All, Any, Attribute, Constant, Node, Not, Reference
@@ -83,23 +84,12 @@ class _Native:
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
         self.faults: FaultList = builder.faults
-        self.parts: dict[str, Callable[[AnyValue, str], Node]] = {
-            "has trait": self._has_trait,
-            "is located at": self._is_located_at,
-            "is returning visitor": self._is_returning_visitor,
-            "session count": self._session_count,
-            "is on device": self._is_on_device,
-            "audience": self._audience,
-            "any": self._any,
-            "all": self._all,
-            "none": self._none,
-        }
 
     def rule(self, raw: Raw, pointer: str, other_keys: tuple[str, ...] = ()) -> Node:
         before = len(self.faults)
         self.faults.unknown_keys(raw, pointer, (*RULE_KEYS, *EVENT_MODIFIERS, *other_keys))
         nodes = [
-            parse(raw[key], pointer_join(pointer, key))
+            parse(self, raw[key], pointer_join(pointer, key))
             for key, parse in self.parts.items()
             if key in raw
         ]
@@ -308,3 +298,16 @@ class _Native:
                 hint = closest(str(phrase), BY_PHRASE) or f"known are: {', '.join(BY_PHRASE)}"
                 message = f'unknown operator "{phrase}"'
                 self.faults.at(pointer_join(pointer, phrase), "unknown_operator", message, hint)
+
+    # Not bound to a parser: a thousand audiences would leave a thousand cycles behind.
+    parts: ClassVar[dict[str, Callable[[_Native, AnyValue, str], Node]]] = {
+        "has trait": _has_trait,
+        "is located at": _is_located_at,
+        "is returning visitor": _is_returning_visitor,
+        "session count": _session_count,
+        "is on device": _is_on_device,
+        "audience": _audience,
+        "any": _any,
+        "all": _all,
+        "none": _none,
+    }

@@ -1,9 +1,9 @@
-"""Groups that wait at a rare attribute: functions that are compiled when it is first met."""
+"""Groups that wait at a rare attribute, as functions that are compiled when it is first met."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from edgewise.audiences.groups import Group, Literal, Subject
 from edgewise.audiences.inline import Finder, make_finder
@@ -15,9 +15,13 @@ Placed = tuple[int, Node]
 _Key = TypeVar("_Key")
 
 
-def waiting_tree(group: Group, rarest: Subject) -> Node:
-    """Return a group as a tree: first what is most likely to fail, that others are there too."""
-    ordered = sorted(group, key=lambda one: (one.negated, one.subject == rarest))
+def waiting_tree(group: Group, met: Subject) -> Node:
+    """Return a group as a tree: first what is most likely to fail, that others are there too.
+
+    Args:
+        met: what it waits at, which is there when the tree is asked.
+    """
+    ordered = sorted(group, key=lambda one: (one.negated, one.subject == met))
     return All(tuple(map(_literal_tree, ordered)))
 
 
@@ -26,40 +30,24 @@ def _literal_tree(literal: Literal) -> Node:
     return Not(tree) if literal.negated else tree
 
 
-class LazyFinders:
-    """Makes finders that are compiled at their first call; many attributes are never met.
+class LazyFinders(dict[_Key, Finder]):
+    """Key → finder of some trees, compiled when it is first asked for; many never are.
 
     Args:
-        subject: "profile" or "event".
+        trees: by key, with the places of the trees; these are all keys that can be asked for.
+        subject: "profile" or "event", what the trees read.
         label: what generated code is called, for people.
     """
 
-    def __init__(self, subject: str, label: str) -> None:
+    def __init__(self, trees: Mapping[_Key, Sequence[Placed]], subject: str, label: str) -> None:
+        super().__init__()
+        self.trees = trees
+        self.generated: list[Generated] = []
         self._subject = subject
         self._label = label
-        self.generated: list[Generated] = []
 
-    def table(self, trees: Mapping[_Key, Sequence[Placed]]) -> dict[_Key, Finder]:
-        """Return a finder for each key; its first call puts the compiled one in its place."""
-        table: dict[_Key, Finder] = {}
-        for key, placed in trees.items():
-            table[key] = self._first_call(table, key, placed)
-        return table
-
-    def finder(self, trees: Sequence[Placed]) -> Finder:
-        """Return a single finder."""
-        table = self.table({None: trees})
-
-        def find(append: Callable[[int], None], subject: Any, now_ms: int) -> None:
-            table[None](append, subject, now_ms)
-
-        return find
-
-    def _first_call(self, table: dict[_Key, Finder], key: _Key, trees: Sequence[Placed]) -> Finder:
-        def compile_and_find(append: Callable[[int], None], subject: Any, now_ms: int) -> None:
-            finder, generated = make_finder(trees, self._subject, self._label)
-            self.generated.append(generated)
-            table[key] = finder
-            finder(append, subject, now_ms)
-
-        return compile_and_find
+    def __missing__(self, key: _Key) -> Finder:
+        finder, generated = make_finder(self.trees[key], self._subject, self._label)
+        self.generated.append(generated)
+        self[key] = finder
+        return finder

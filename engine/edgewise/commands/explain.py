@@ -16,7 +16,7 @@ from edgewise.commands.inputs import read_events, read_profile
 from edgewise.decoding import MAX_EVENTS, decode_update
 from edgewise.errors import InputError
 from edgewise.explaining import Explanation, add_lines, explain
-from edgewise.model.profile import Location, Profile, Session
+from edgewise.model.profiles import Location, Profile, Session
 from edgewise.parsing import closest
 from edgewise.reload.loading import LoadedFolder, load_folder
 from edgewise.ruleset import Ruleset

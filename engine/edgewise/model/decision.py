@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 
 
 class SelectedVariant(msgspec.Struct, frozen=True):

@@ -25,7 +25,7 @@ from edgewise.model.audience import (
     Reference,
     Test,
 )
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.operators import BY_NAME
 from edgewise.values import text_of
 

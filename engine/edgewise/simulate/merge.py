@@ -10,7 +10,7 @@ from itertools import accumulate
 import msgspec
 
 from edgewise.model.audience import Audience
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset, ServedExperience
 from edgewise.simulate.chi_square import ratio_test
 from edgewise.simulate.comparing import NO_VARIANT, add_differences

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from edgewise.audiences.evaluator import Evaluator
 from edgewise.model.audience import All, Any, CountTest, Leaf, Matcher, Node, Not
 from edgewise.model.event import Event
-from edgewise.model.profile import Profile
+from edgewise.model.profiles import Profile
 from edgewise.operators import reference_test
 from edgewise.ruleset import Ruleset
 from edgewise.tallies import count_in_window

@@ -18,7 +18,7 @@ from edgewise.identity import Identity
 from edgewise.merging import KEPT_MESSAGE_KEYS, MESSAGE_KEY_BYTES
 from edgewise.messages import may_be_forgotten, remember, unseen
 from edgewise.model.event import ReceivedEvent
-from edgewise.model.profile import Location, Redirect
+from edgewise.model.profiles import Location, Redirect
 from edgewise.receiving import CLAIMING_TYPES, claimed_ids
 from edgewise.ruleset import Ruleset
 from edgewise.simulate.relevance import NEVER_MS, Watch, flips_of, next_expiry

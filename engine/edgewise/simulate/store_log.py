@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from edgewise.errors import InvalidData
 from edgewise.model.log import LogEntry, is_interaction_log
-from edgewise.model.profile import Redirect
+from edgewise.model.profiles import Redirect
 from edgewise.simulate.requests import Record, claims_of
 from edgewise.stores.base import Store
 from edgewise.stores.codec import decode_record

@@ -12,7 +12,7 @@ import msgspec
 
 from edgewise.merging import MESSAGE_KEY_BYTES
 from edgewise.model.log import LogEntry
-from edgewise.model.profile import Profile, Redirect
+from edgewise.model.profiles import Profile, Redirect
 from edgewise.records import Records, Versioned
 from edgewise.simulate.relevance import NEVER_MS
 from edgewise.stores.memory import MemoryStore

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from edgewise.garbage import resting_collector
+
 # An alias stands for everything behind its anchor, so a few hundred bytes can spell billions.
 MAX_NODES = 5_000_000
 # The YAML library recurses in C, so that what is nested too deep would end the process.
@@ -21,6 +23,12 @@ def parse_yaml(text: str) -> Any:
 
     Errors: yaml.YAMLError for what is not YAML, names a key twice, or is too large or too deep.
     """
+    with resting_collector():
+        _check_levels(text)
+        return yaml.load(text, Loader=_Loader)  # a safe loader
+
+
+def _check_levels(text: str) -> None:
     level = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -29,7 +37,6 @@ def parse_yaml(text: str) -> Any:
             level -= 1
         if level > MAX_LEVELS:
             raise _error(f"nested deeper than {MAX_LEVELS} levels", event)
-    return yaml.load(text, Loader=_Loader)  # a safe loader
 
 
 class _Loader(yaml.CSafeLoader):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from edgewise.errors import StoreCorrupt
-from edgewise.model.profile import Profile, Record
+from edgewise.model.profiles import Profile, Record
 
 FORMAT = 1
 """The newest record format that this code reads and writes.
