@@ -82,20 +82,18 @@ def make_evaluator(
 def _finder(
     trees: Sequence[Node], subject: str, label: str, index_from: int
 ) -> tuple[Find, Generated | None]:
-    if sum(map(_effort, trees)) < index_from:
+    if sum(map(_size, trees)) < index_from:
         return make_find(trees, subject, label)
     return make_index(trees, subject, label).holding, None
 
 
-def _effort(node: Node) -> int:
-    """What a tree costs inline, in tests on values; to count a tally takes twice as long."""
+def _size(node: Node) -> int:
+    """The number of tests in a tree."""
     match node:
-        case Leaf():
-            return 2 if isinstance(node.test, CountTest) else 1
         case Not():
-            return _effort(node.child)
+            return _size(node.child)
         case All() | Any():
-            return sum(map(_effort, node.children))
+            return sum(map(_size, node.children))
         case _:
             return 1
 
