@@ -36,22 +36,30 @@ async def finish_erasure(records: Records, profile_id: str, erasure: Erasure, ve
         environment = f"{erasure.organization}/{erasure.environment}"
         queued = [queue_key(environment, key) for key in (profile_id, *erasure.keys)]
         await records.store.forget_queued(queued, erasure.queued_until_ms)
-    # Again where one was moved under our hands.
-    while not await _remove_relatives(records, profile_id, erasure.keys):
-        pass
+    # Again, since one may be moved under our hands.
+    while relatives := await _relatives(records, profile_id, erasure.keys):
+        # Asked after the look: what led here while the erasure stood is older than what others
+        # create once they have completed it.
+        if not await _stands(records, profile_id, version):
+            return
+        await _remove(records, relatives)
     await records.store.delete_log(interaction_log(profile_id))
     await records.store.delete_log(profile_id, version)
     await records.store.delete(profile_id, version)
 
 
-async def _remove_relatives(records: Records, profile_id: str, keys: Iterable[str]) -> bool:
-    """Remove keys that lead to a profile, with their logs; return whether none has changed."""
-    unchanged = True
-    for key, version in await _relatives(records, profile_id, keys):
+async def _stands(records: Records, profile_id: str, version: int) -> bool:
+    """Whether nobody has completed an erasure yet."""
+    found = await records.load(profile_id)
+    return found is not None and found.version == version
+
+
+async def _remove(records: Records, relatives: Iterable[tuple[str, int]]) -> None:
+    """Remove keys with their logs, as far as they still have their versions."""
+    for key, version in relatives:
         await records.store.delete_log(interaction_log(key))
         await records.store.delete_log(key, version)
-        unchanged &= await records.store.delete(key, version)
-    return unchanged
+        await records.store.delete(key, version)
 
 
 async def _relatives(
