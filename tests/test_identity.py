@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -212,6 +213,41 @@ def test_hash_as_user_id_in_another_environment_only() -> None:
         await server.send(A, identify(D))
         assert (await server.profile(D)).id == A
         assert (await server.read(D, "stage")).profile.id == D
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("slow", "fast"),
+    [((D, track()), (A, identify(D))), ((A, identify(D)), (D, track()))],
+    ids=["created-late", "claimed-late"],
+)
+def test_hash_is_claimed_while_its_profile_is_created(
+    slow: tuple[str, dict[str, Any]], fast: tuple[str, dict[str, Any]]
+) -> None:
+    """Of a claim of a user id and the creation of a profile with that id one comes first, and the
+    other one finds it, although both have seen before that nobody has it."""
+
+    async def scenario() -> None:
+        server = Server()
+        get = server.store.get
+        calls: list[str] = []
+
+        async def other_is_faster(key: str) -> object:
+            found: object = await get(key)
+            if key == name_key(D) and not calls:
+                calls.append(key)
+                await server.send(*fast)
+            return found
+
+        server.store.get = other_is_faster
+        await server.send(*slow)
+        assert calls
+        profile = await server.profile(A)
+        assert await server.profile(D) == profile
+        assert sum([len(await server.store.read_log(one)) for one in (A, D)]) == 2
+        await server.erase(D)
+        assert server.store._rows == {}
 
     run(scenario())
 

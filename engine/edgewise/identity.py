@@ -173,17 +173,18 @@ class Identity:
     async def _owner_of(self, user_id: str) -> Loaded | Vacant:
         """What a user id stands for.
 
-        Applications take hashes for user ids, which look like ids of profiles. Such a user id is
-        one where a profile of this environment has that id, and a name like any other elsewhere.
+        Applications take hashes for user ids, which look like ids of profiles. Such a user id has
+        the key of that id, so that of a claim and the creation of that profile one comes first. It
+        is a name like any other only where another environment has that key.
         """
+        found = None
         if is_server_made(user_id):
-            try:
+            with suppress(NamespaceMismatch):
                 found = await self.load(user_id)
-            except NamespaceMismatch:
-                found = None
             if isinstance(found, Loaded):
                 return found
-        return await self.load(id_for_name(self.environment, user_id))
+        named = await self.load(id_for_name(self.environment, user_id))
+        return named if found is None or isinstance(named, Loaded) else found
 
     def _is_living(self, record: Record) -> TypeGuard[Profile]:
         return isinstance(record, Profile) and not record.merging_into and self._is_ours(record)
@@ -296,4 +297,4 @@ def _first_of(cycle: Sequence[_Step]) -> _Step:
 
 
 def _note(profile: Profile, names: Iterable[str]) -> None:
-    profile.aliases += [name for name in names if name not in profile.aliases]
+    profile.aliases += [name for name in dict.fromkeys(names) if name not in profile.aliases]
