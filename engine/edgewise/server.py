@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import logging
 import os
 import socket
 from pathlib import Path
@@ -55,8 +56,15 @@ def make_app() -> ASGIApp:
         default_environment=settings.default_environment,
         klaviyo=read_klaviyo_settings(os.environ, settings.workers),
     )
+    _show_log()
     _calm_collector()
     return build_app(service, http_settings, webhooks=service)
+
+
+def _show_log() -> None:
+    """Print what the engine tells: that a change of rules went live, above all, or was refused."""
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    logging.getLogger("edgewise").setLevel(logging.INFO)
 
 
 def _calm_collector() -> None:
