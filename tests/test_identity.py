@@ -429,6 +429,21 @@ def test_user_id_that_leads_to_nothing_is_free() -> None:
     run(scenario())
 
 
+def test_redirect_that_came_after_an_erasure_is_known_again() -> None:
+    """A profile that was created anew learns of a redirect that was written too late for the
+    erasure of the one before it, so that the next erasure finds it."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.records.save_redirect(name_key("user"), redirect(A), 0)
+        await server.send(A, track())
+        assert (await server.profile(A, identify("user"))).aliases == ["user"]
+        await server.erase(A)
+        assert server.store._rows == {}
+
+    run(scenario())
+
+
 def test_two_processes_claim_one_user_id() -> None:
     """Of two visitors who are identified at once one gets the user id, the other is merged."""
 

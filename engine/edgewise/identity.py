@@ -122,6 +122,8 @@ class Identity:
                 return loaded
             return await self._link(loaded, owner.profile_id, [user_id, owner.profile_id])
         if owner.profile.id == profile.id:
+            # Its predecessor under this id may have been erased while the redirect was written.
+            _note(profile, [user_id])
             return loaded
         if loaded.version:
             return await self._merge(loaded, owner)

@@ -110,13 +110,19 @@ def number_of(event: Event) -> int:
 
 
 class Reference:
-    """All profiles as they must be, and the log as it must be."""
+    """All profiles as they must be, and the log as it must be.
+
+    Args:
+        adrift: keys of redirects that were written when nothing lived any more where they lead.
+    """
 
     def __init__(self) -> None:
         self.profiles: dict[str, Expected] = {}
         self.logs: dict[str, list[LogEntry]] = {}
         self.counted: list[int] = []
         self.erased: set[int] = set()
+        self.adrift: set[str] = set()
+        self._redirects: set[str] = set()
 
     def wrote(self, key: str, record: Record, entries: Sequence[LogEntry]) -> None:
         """A write reached the disk."""
@@ -137,6 +143,8 @@ class Reference:
         """A key was removed from the disk: only what an erasure has dealt with may be."""
         if key in self.profiles:
             raise Violation(f"the profile {key[:8]} was removed without an erasure")
+        self.adrift.discard(key)
+        self._redirects.discard(key)
 
     def removed_log(self, profile_id: str) -> None:
         """The log of a profile was removed."""
@@ -177,6 +185,9 @@ class Reference:
             raise Violation(f"{key[:8]} became a redirect before its events were elsewhere")
         if record.profile_id == key:
             raise Violation(f"{key[:8]} leads to itself")
+        if record.profile_id not in self.profiles and record.profile_id not in self._redirects:
+            self.adrift.add(key)
+        self._redirects.add(key)
 
     def _wrote_erasure(self, key: str, record: Erasure) -> None:
         erased = self.profiles.pop(key, None)
