@@ -26,7 +26,11 @@ def read(url: str, name: str) -> dict[str, Any] | None:
 
 
 def wait_for(url: str, name: str) -> dict[str, Any]:
-    """The profile under a name, as soon as it is there."""
+    """The profile under a name, once everything that was sent is applied.
+
+    A name may lead to its profile a moment before the events are in it.
+    """
+    wait_until_applied(url)
     deadline_s = time.monotonic() + PATIENCE_S
     while (profile := read(url, name)) is None:
         assert time.monotonic() < deadline_s, f"{name} never came"
