@@ -23,7 +23,10 @@ MAX_ID_LENGTH = 512
 _T = TypeVar("_T")
 
 
-class Update(msgspec.Struct, frozen=True):
+NO_FEATURES: frozenset[str] = frozenset()
+
+
+class Update(msgspec.Struct, frozen=True, gc=False):
     """The events of one request, in array order.
 
     Shape: `raws[i]` is the JSON of `events[i]`, as sent or as repaired; `features` are the names
@@ -32,14 +35,14 @@ class Update(msgspec.Struct, frozen=True):
 
     events: list[Event]
     raws: list[bytes]
-    features: frozenset[str] = frozenset()
+    features: frozenset[str] = NO_FEATURES
 
 
-class _Options(msgspec.Struct):
+class _Options(msgspec.Struct, gc=False):
     features: list[str] | None = None
 
 
-class _Envelope(msgspec.Struct):
+class _Envelope(msgspec.Struct, gc=False):
     events: list[msgspec.Raw] | None = None
     options: _Options | None = None
 
@@ -48,6 +51,7 @@ _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _EVENT = msgspec.json.Decoder(Event)
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 _STORED = msgspec.msgpack.Encoder()
+_REPAIRED = (msgspec.DecodeError, OverflowError)
 
 _BOM = b"\xef\xbb\xbf"
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
@@ -74,19 +78,23 @@ def decode_update(body: bytes, max_events: int = MAX_EVENTS) -> Update:
     """
     body = body.removeprefix(_BOM)
     _check_text(body)
-    envelope, _ = _decode(_ENVELOPE, body, "")
-    if envelope.events is None:
+    try:
+        envelope = _ENVELOPE.decode(body)
+    except msgspec.DecodeError:
+        envelope = _decode_repaired(_ENVELOPE, body, "")[0]
+    parts = envelope.events
+    if parts is None:
         raise InvalidData("events: expected an array")
-    if not 1 <= len(envelope.events) <= max_events:
+    if not 1 <= len(parts) <= max_events:
         raise InvalidData(f"events: expected 1 to {max_events} events")
-    events = []
-    raws = []
-    for index, part in enumerate(envelope.events):
-        event, raw = _decode_event(bytes(part), f"events[{index}]")
+    events: list[Event] = []
+    raws: list[bytes] = []
+    for part in parts:
+        event, raw = _decode_event(bytes(part), len(events))
         events.append(event)
         raws.append(raw)
     features = envelope.options.features if envelope.options else None
-    return Update(events, raws, frozenset(features or ()))
+    return Update(events, raws, frozenset(features) if features else NO_FEATURES)
 
 
 def decode_event(raw: bytes) -> Event:
@@ -95,8 +103,7 @@ def decode_event(raw: bytes) -> Event:
     Errors: InvalidData that names the place.
     """
     _check_text(raw)
-    event, _ = _decode_event(raw, "event")
-    return event
+    return _decode_event(raw, None)[0]
 
 
 def decode_object(body: bytes) -> dict[str, Any]:
@@ -106,11 +113,11 @@ def decode_object(body: bytes) -> dict[str, Any]:
     """
     body = body.removeprefix(_BOM)
     _check_text(body)
-    tree, body = _decode(_OBJECT, body, "")
     try:
+        tree = _OBJECT.decode(body)
         _STORED.encode(tree)
-    except OverflowError:
-        tree, _ = _decode(_OBJECT, _repair(body), "")
+    except _REPAIRED:
+        tree = _decode_repaired(_OBJECT, body, "")[0]
     return tree
 
 
@@ -149,24 +156,47 @@ def _check_depth(data: bytes) -> None:
             raise InvalidData(f"body: nested deeper than {MAX_DEPTH} levels")
 
 
-def _decode_event(raw: bytes, place: str) -> tuple[Event, bytes]:
-    event, raw = _decode(_EVENT, raw, place)
+def _decode_event(raw: bytes, index: int | None) -> tuple[Event, bytes]:
+    """An event and its JSON; `index` is its place in the request, if it came with one."""
     try:
+        event = _EVENT.decode(raw)
+        context = event.context
+        page = context.page if context else None
         # Everything else of an event has a type that bounds its numbers.
-        _STORED.encode((event.properties, event.traits, event.trait_patch, _query_of(event)))
-    except OverflowError:
-        event, raw = _decode(_EVENT, _repair(raw), place)
-    _complete(event, place)
+        _STORED.encode(
+            (event.properties, event.traits, event.trait_patch, page.query if page else None)
+        )
+    except _REPAIRED:
+        event, raw = _decode_repaired(_EVENT, raw, _place_of(index))
+    if event.type == "page":
+        _fill_page(event)
+    else:
+        _complete(event, index)
+    if event.user_id:
+        check_id(event.user_id, f"{_place_of(index)}.userId")
+    if event.anonymous_id:
+        check_id(event.anonymous_id, f"{_place_of(index)}.anonymousId")
     return event, raw
 
 
-def _decode(decoder: msgspec.json.Decoder[_T], data: bytes, place: str) -> tuple[_T, bytes]:
+def _place_of(index: int | None) -> str:
+    return "event" if index is None else f"events[{index}]"
+
+
+def _decode_repaired(
+    decoder: msgspec.json.Decoder[_T], data: bytes, place: str
+) -> tuple[_T, bytes]:
+    """What the fast pass could not decode, or the store not hold, and its JSON as repaired.
+
+    Errors: InvalidData for what is wrong in itself.
+    """
     try:
-        return decoder.decode(data), data
+        decoder.decode(data)
     except msgspec.ValidationError as error:
         _refuse(error, place)
     except msgspec.DecodeError:
-        data = _repair(data)
+        pass
+    data = _repair(data)
     try:
         return decoder.decode(data), data
     except msgspec.ValidationError as error:
@@ -188,31 +218,23 @@ def _refuse(error: msgspec.ValidationError, place: str) -> NoReturn:
     raise InvalidData(f"{where}: {text}") from None
 
 
-def _complete(event: Event, place: str) -> None:
+def _complete(event: Event, index: int | None) -> None:
+    """Check what a type of event requires, and fill in what it may leave out."""
     kind = event.type
-    if kind not in TYPE_NAMES:
-        raise InvalidData(f"{place}.type: unknown event type")
-    if event.user_id:
-        check_id(event.user_id, f"{place}.userId")
-    if event.anonymous_id:
-        check_id(event.anonymous_id, f"{place}.anonymousId")
-    if kind == "page":
-        _fill_page(event)
-    elif kind == "track":
-        _require(event.event, f"{place}.event")
+    if kind == "track":
+        _require(event.event, index, "event")
+    elif kind == "identify":
+        if event.traits is None:
+            event.traits = {}
     elif kind == "component":
-        _require(event.component_id, f"{place}.componentId")
-    elif kind == "identify" and event.traits is None:
-        event.traits = {}
+        _require(event.component_id, index, "componentId")
+    elif kind not in TYPE_NAMES:
+        raise InvalidData(f"{_place_of(index)}.type: unknown event type")
 
 
-def _query_of(event: Event) -> dict[str, Any] | None:
-    page = event.context.page if event.context else None
-    return page.query if page else None
-
-
-def _require(text: str | None, place: str) -> None:
+def _require(text: str | None, index: int | None, member: str) -> None:
     if not text:
+        place = f"{_place_of(index)}.{member}"
         raise InvalidData(f"{place}: expected a string that is not empty")
 
 

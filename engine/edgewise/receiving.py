@@ -39,12 +39,12 @@ def receive(update: Update, profile_id: str, arrival_ms: int) -> list[ReceivedEv
     Units: `arrival_ms` is milliseconds since 1970.
     Source: the browser SDK's queue, which is newest first; the optimization SDK's is oldest first.
     """
+    if len(update.events) == 1:
+        return [_receive(update.events[0], update.raws[0], profile_id, arrival_ms)[1]]
     items = [
         _receive(event, raw, profile_id, arrival_ms)
         for event, raw in zip(update.events, update.raws, strict=True)
     ]
-    if len(items) == 1:
-        return [items[0][1]]
     received: dict[int, ReceivedEvent] = {}
     for index in _fold_order(update.events, [claimed_ms for claimed_ms, _ in items], arrival_ms):
         _, item = items[index]
@@ -56,10 +56,19 @@ def _receive(
     event: Event, raw: bytes, profile_id: str, arrival_ms: int
 ) -> tuple[int, ReceivedEvent]:
     """The time that an event claims, also where nobody believes it, and the event as it folds."""
-    own_ms = _own_ms(event)
+    # The time that it was given when it happened, so that every resend repeats it.
+    own_ms = parse_time(event.timestamp)
+    if own_ms is None:
+        own_ms = parse_time(event.original_timestamp)
     claimed_ms = _sent_ms(event, arrival_ms) if own_ms is None else own_ms
-    time_ms = _believed_ms(claimed_ms, arrival_ms)
-    key = _message_key(event, raw, profile_id, claimed_ms)
+    time_ms = claimed_ms if claimed_ms <= arrival_ms + TOLERANCE_MS else arrival_ms
+    if event.message_id:
+        key = xxh3_64_intdigest(event.message_id.encode())
+    else:
+        # What was claimed and not what was believed, which is another time when the same comes
+        # again.
+        parts = (profile_id.encode(), raw, str(claimed_ms).encode())
+        key = xxh3_64_intdigest(b"\0".join(parts))
     return claimed_ms, ReceivedEvent(event, time_ms, key, raw, min(own_ms or 0, _LATEST_MS))
 
 
@@ -90,12 +99,6 @@ def parse_time(value: str | float | None) -> int | None:
     return time_ms if time_ms >= _EARLIEST_MS else None
 
 
-def _own_ms(event: Event) -> int | None:
-    """The time that an event was given when it happened, so that every resend repeats it."""
-    time_ms = parse_time(event.timestamp)
-    return parse_time(event.original_timestamp) if time_ms is None else time_ms
-
-
 def _sent_ms(event: Event, arrival_ms: int) -> int:
     time_ms = parse_time(event.sent_at)
     return arrival_ms if time_ms is None else time_ms
@@ -121,10 +124,3 @@ def _is_newest_first(events: list[Event], claimed: list[int]) -> bool:
     if context and context.library and context.library.name == NEWEST_FIRST_LIBRARY:
         return True
     return claimed[0] > claimed[-1] and all(newer >= older for newer, older in pairwise(claimed))
-
-
-def _message_key(event: Event, raw: bytes, profile_id: str, claimed_ms: int) -> int:
-    if event.message_id:
-        return xxh3_64_intdigest(event.message_id.encode())
-    # What was claimed and not what was believed, which is another time when the same comes again.
-    return xxh3_64_intdigest(b"\0".join((profile_id.encode(), raw, str(claimed_ms).encode())))

@@ -23,14 +23,14 @@ class SelectedVariant(msgspec.Struct, frozen=True):
     variable_keys: tuple[str, ...] = ()
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """The audiences of a profile and the variants it gets, both in answer order."""
 
     audiences: list[str]
     variants: list[SelectedVariant]
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """A profile after an update or a read, what was decided for it, and the ruleset's digest."""
 
     profile: Profile

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class LogEntry(msgspec.Struct, frozen=True):
+class LogEntry(msgspec.Struct, frozen=True, gc=False):
     """An accepted event of one profile; (profile_id, message_key) occurs once in a log.
 
     Units: `time_ms` is the event's own time, `arrival_ms` when the request came, both in

@@ -1,7 +1,8 @@
 """What is stored about a visitor: one record per profile, plus what leads to it.
 
 Stored as msgpack with named fields and defaults left out, so that a field can be added without a
-migration; `format` is raised when a field changes its meaning.
+migration; `format` is raised when a field changes its meaning. Records hold no cycle, so the
+garbage collector need not look at them: `gc=False`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from typing import Any
 import msgspec
 
 
-class Coordinates(msgspec.Struct, frozen=True):
+class Coordinates(msgspec.Struct, frozen=True, gc=False):
     """A position in degrees, north and east positive."""
 
     latitude: float
     longitude: float
 
 
-class Location(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+class Location(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True, gc=False):
     """Where the visitor is; what is not known is None and is left out on the wire.
 
     Shape: `continent` is a two-letter code, `country_code` an upper-case ISO 3166 code, `region`
@@ -36,7 +37,7 @@ class Location(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True)
     timezone: str | None = None
 
 
-class LandingPage(msgspec.Struct, omit_defaults=False):
+class LandingPage(msgspec.Struct, omit_defaults=False, gc=False):
     """The page of the first event of a session; all empty where that event had no page."""
 
     path: str = ""
@@ -46,7 +47,7 @@ class LandingPage(msgspec.Struct, omit_defaults=False):
     url: str = ""
 
 
-class Session(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Session(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """The active session and the sum of the earlier ones.
 
     Units: `started_ms` and `last_ms` are event times in milliseconds since 1970; `closed_ms` is
@@ -61,7 +62,9 @@ class Session(msgspec.Struct, kw_only=True, omit_defaults=True):
     landing_page: LandingPage = msgspec.field(default_factory=LandingPage)
 
 
-class Profile(msgspec.Struct, kw_only=True, omit_defaults=True, tag="profile", tag_field="kind"):
+class Profile(
+    msgspec.Struct, kw_only=True, omit_defaults=True, gc=False, tag="profile", tag_field="kind"
+):
     """One visitor of one environment.
 
     Shape: `message_ids` holds the newest message ids as 8-byte hashes, oldest first; `counts` maps
