@@ -9,7 +9,7 @@ import msgspec
 from edgewise.decide import fold_and_decide
 from edgewise.history import catch_up
 from edgewise.identity import Identity, Loaded
-from edgewise.messages import may_be_forgotten, remember, unseen
+from edgewise.messages import has_forgotten, may_be_forgotten, remember, unseen
 from edgewise.model.decision import Decision
 from edgewise.model.event import ReceivedEvent
 from edgewise.model.log import LogEntry
@@ -17,7 +17,7 @@ from edgewise.model.profiles import Profile
 from edgewise.stores.base import Store
 
 
-class Applied(msgspec.Struct, frozen=True):
+class Applied(msgspec.Struct, frozen=True, gc=False):
     """A profile after some events, and what was decided for it.
 
     Args:
@@ -38,11 +38,10 @@ async def apply_events(
     if profile.matchers_digest != ruleset.evaluator.matchers_digest:
         await catch_up(profile, ruleset.evaluator, store)
     fresh = unseen(profile, received)
-    if any(may_be_forgotten(profile, event) for event in fresh):
+    if has_forgotten(profile):
         fresh = await _not_logged(store, profile, fresh)
     decision = fold_and_decide(ruleset, profile, fresh, arrival_ms)
-    if fresh:
-        remember(profile, fresh)
+    remember(profile, fresh)
     return Applied(
         profile,
         decision,

@@ -30,7 +30,7 @@ from edgewise.records import Conflict, Records, Versioned, id_for_name, is_serve
 from edgewise.ruleset import Ruleset
 
 
-class Loaded(msgspec.Struct):
+class Loaded(msgspec.Struct, gc=False):
     """A living profile, and the version it is stored at; 0 where it is not stored yet.
 
     Args:

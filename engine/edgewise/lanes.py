@@ -27,7 +27,14 @@ class Lanes:
     ) -> None:
         self.max_waiting = max_waiting
         self.longest_wait_s = longest_wait_s
-        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+        self._waiting: dict[str, deque[asyncio.Future[None]] | None] = {}
+
+    def enter_free(self, key: str) -> bool:
+        """Enter a lane that nobody is in; return whether it was free."""
+        if key in self._waiting:
+            return False
+        self._waiting[key] = None
+        return True
 
     async def enter(self, key: str, longest_wait_s: float | None = None) -> None:
         """Return when the lane is the caller's, who must leave it.
@@ -37,10 +44,11 @@ class Lanes:
         Errors: ProfileOverload where too many wait already; ServiceUnavailable where the turn
         does not come in time.
         """
-        queue = self._waiting.get(key)
-        if queue is None:
-            self._waiting[key] = deque()
+        if self.enter_free(key):
             return
+        queue = self._waiting[key]
+        if queue is None:
+            queue = self._waiting[key] = deque()
         if len(queue) >= self.max_waiting:
             raise ProfileOverload(
                 "The profile received too many requests in a short amount of time."

@@ -19,6 +19,11 @@ def unseen(profile: Profile, received: Sequence[ReceivedEvent]) -> list[Received
     return [event for event in received if not _holds(kept, event.message_key)]
 
 
+def has_forgotten(profile: Profile) -> bool:
+    """Return whether the record is full, so that it may have had to forget a message."""
+    return len(profile.message_ids) >= _FULL_BYTES
+
+
 def may_be_forgotten(profile: Profile, event: ReceivedEvent) -> bool:
     """Return whether an unseen event could be a message that the record has had to forget.
 
@@ -26,9 +31,9 @@ def may_be_forgotten(profile: Profile, event: ReceivedEvent) -> bool:
     sent, and no message that was counted claimed a later one than `newest_claim_ms`; so an event
     that does is new. One that claims no time gives no such hint.
     """
-    if len(profile.message_ids) < _FULL_BYTES:
-        return False
-    return not event.claimed_ms or event.claimed_ms <= profile.newest_claim_ms
+    return has_forgotten(profile) and (
+        not event.claimed_ms or event.claimed_ms <= profile.newest_claim_ms
+    )
 
 
 def remember(profile: Profile, counted: Sequence[ReceivedEvent]) -> None:
@@ -36,7 +41,8 @@ def remember(profile: Profile, counted: Sequence[ReceivedEvent]) -> None:
     kept, newest_claim_ms = profile.message_ids, profile.newest_claim_ms
     for event in counted:
         kept += event.message_key.to_bytes(MESSAGE_KEY_BYTES, "big")
-        newest_claim_ms = max(newest_claim_ms, event.claimed_ms)
+        if event.claimed_ms > newest_claim_ms:
+            newest_claim_ms = event.claimed_ms
     profile.message_ids = kept[-_FULL_BYTES:]
     profile.newest_claim_ms = newest_claim_ms
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import pairwise
 
 from xxhash import xxh3_64_intdigest
@@ -20,11 +20,11 @@ CLAIMING_TYPES = frozenset({"identify", "alias"})
 NEWEST_FIRST_LIBRARY = "Ninetailed React Analytics SDK"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_MS = 24 * 60 * 60 * 1000
 _LATEST_MS = 253_402_387_140_000  # The year 10000 in every time zone, and a number that fits.
 _EARLIEST_MS = (
     946_684_800_000  # The year 2000: whatever is older came from a clock without a battery.
 )
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 def receive(update: Update, profile_id: str, arrival_ms: int) -> list[ReceivedEvent]:
@@ -74,8 +74,12 @@ def _receive(
 
 def claimed_ids(received: Sequence[ReceivedEvent]) -> list[str]:
     """Return the user ids that a visitor was identified by, in fold order, each once."""
-    named = [item.event.user_id for item in received if item.event.type in CLAIMING_TYPES]
-    return list(dict.fromkeys(user_id for user_id in named if user_id)) if named else []
+    found = []
+    for item in received:
+        event = item.event
+        if event.user_id and event.type in CLAIMING_TYPES:
+            found.append(event.user_id)
+    return list(dict.fromkeys(found)) if len(found) > 1 else found
 
 
 def parse_time(value: str | float | None) -> int | None:
@@ -91,7 +95,8 @@ def parse_time(value: str | float | None) -> int | None:
             return None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        time_ms = (moment - _EPOCH) // _MILLISECOND
+        since = moment - _EPOCH
+        time_ms = since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
     elif value is not None:
         time_ms = int(value)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
 
@@ -13,7 +12,7 @@ from edgewise.model.profiles import Erasure, Profile, Record, Redirect
 from edgewise.stores.base import Store
 from edgewise.stores.codec import decode_record, encode_record
 
-_SERVER_MADE = re.compile(r"[0-9a-f]{64}")
+_HEX_DIGITS = "0123456789abcdef"
 
 _EXPIRED_MS = 1
 """An erasure that was left half-done is found by whoever looks for profiles long unseen."""
@@ -23,7 +22,7 @@ PutIf = Callable[[str, bytes, int, Sequence[LogEntry], int], Awaitable[int | Non
 """Writes a key as `Store.put_if` does."""
 
 
-class Versioned(msgspec.Struct, frozen=True):
+class Versioned(msgspec.Struct, frozen=True, gc=False):
     """A record and the version it was read at."""
 
     record: Record
@@ -85,7 +84,7 @@ class Records:
 
 def is_server_made(name: str) -> bool:
     """Return whether an id looks like one the service makes: 64 lowercase hex digits."""
-    return _SERVER_MADE.fullmatch(name) is not None
+    return len(name) == 64 and not name.strip(_HEX_DIGITS)
 
 
 def key_of(environment: str, name: str) -> str:

@@ -15,7 +15,7 @@ from edgewise.batches import AppliedProfile, apply_batch, save_batch
 from edgewise.decide import decide
 from edgewise.decoding import Update
 from edgewise.erasing import erase
-from edgewise.errors import ConfigNotFound, InvalidData, ProfileNotFound
+from edgewise.errors import ConfigNotFound, InvalidData, ProfileNotFound, StoreBusy
 from edgewise.explaining import Explanation, explain
 from edgewise.fold import FoldRules
 from edgewise.forcing import force_variant, without_views
@@ -32,7 +32,7 @@ from edgewise.model.imports import ImportedProfile
 from edgewise.model.interaction import ExperienceMetrics
 from edgewise.model.profiles import Profile
 from edgewise.receiving import claimed_ids, receive
-from edgewise.records import Records, key_of, queue_key
+from edgewise.records import Conflict, Records, key_of, queue_key
 from edgewise.retention import Retention, RetentionSettings
 from edgewise.retries import retried
 from edgewise.ruleset import Ruleset
@@ -176,23 +176,30 @@ class DecisionService:
         if forced is not None:
             update = without_views(update, forced)
         request = _Request(profile_id or "", profile_id or self.make_id(), update, self.clock())
-        outcome = await self._updated(ruleset, request, preflight)
+        if preflight:
+            outcome = await self._preflight(_without_pins(ruleset), request)
+        else:
+            lane = f"{organization}/{environment}/{request.new_id}"
+            if not self.lanes.enter_free(lane):
+                await self.lanes.enter(lane)
+            try:
+                outcome = await self._updated(ruleset, request)
+            finally:
+                self.lanes.leave(lane)
         return outcome if forced is None else _with_forced(outcome, ruleset, forced)
 
-    async def _updated(self, ruleset: Ruleset, request: _Request, preflight: bool) -> Outcome:
-        if preflight:
-            ruleset = _without_pins(ruleset)
-            # A new overlay for each attempt, so that none builds on what another has left.
-            return await self._retried(
-                lambda: self._apply(Records(OverlayStore(self.store)), ruleset, request)
-            )
-        lane = f"{ruleset.organization}/{ruleset.environment}/{request.new_id}"
-        await self.lanes.enter(lane)
+    async def _updated(self, ruleset: Ruleset, request: _Request) -> Outcome:
+        records = Records(self.store)
         try:
-            records = Records(self.store)
-            return await retried(lambda: self._apply(records, ruleset, request), self.jitter)
-        finally:
-            self.lanes.leave(lane)
+            return await self._apply(records, ruleset, request)
+        except (Conflict, StoreBusy):
+            return await self._retried(lambda: self._apply(records, ruleset, request))
+
+    async def _preflight(self, ruleset: Ruleset, request: _Request) -> Outcome:
+        # A new overlay for each attempt, so that none builds on what another has left.
+        return await self._retried(
+            lambda: self._apply(Records(OverlayStore(self.store)), ruleset, request)
+        )
 
     async def apply_batch(
         self,
@@ -369,7 +376,7 @@ class DecisionService:
         return Outcome(applied.profile, applied.decision, ruleset.digest)
 
 
-class _Request(msgspec.Struct, frozen=True):
+class _Request(msgspec.Struct, frozen=True, gc=False):
     """One request for an update, the same on each attempt.
 
     Args:

@@ -19,7 +19,7 @@ _RANDOM_SEED = 1
 _ENCODER = msgspec.json.Encoder()
 
 
-class WireSession(msgspec.Struct, rename="camel"):
+class WireSession(msgspec.Struct, rename="camel", gc=False):
     """The active session.
 
     Units: lengths are in seconds; the average includes the active session.
@@ -33,7 +33,7 @@ class WireSession(msgspec.Struct, rename="camel"):
     average_session_length: float
 
 
-class WireProfile(msgspec.Struct, rename="camel"):
+class WireProfile(msgspec.Struct, rename="camel", gc=False):
     """A visitor; `random` lies in 0..1 and stays with the `stable_id`."""
 
     id: str
@@ -45,25 +45,19 @@ class WireProfile(msgspec.Struct, rename="camel"):
     session: WireSession
 
 
-class _Data(msgspec.Struct):
-    profile: WireProfile
-    experiences: list[msgspec.Raw]
-    changes: list[msgspec.Raw]
-
-
 class _Profiles(msgspec.Struct):
     profiles: list[WireProfile]
 
 
 class _Envelope(msgspec.Struct):
-    data: _Data | _Profiles | dict[str, object]
+    data: _Profiles | dict[str, object]
     error: None = None
     message: str = "ok"
 
 
 def wire_session(session: Session) -> WireSession:
     """Return a session as clients read it; before the first event it is the first, and empty."""
-    count = max(session.count, 1)
+    count = session.count or 1
     active_ms = session.last_ms - session.started_ms
     active_s = active_ms // 1000
     average_s = (session.closed_ms + active_ms) / 1000 / count if count > 1 else active_s
@@ -94,12 +88,23 @@ def encode_outcome(outcome: Outcome) -> bytes:
     Cost: experiences and changes were encoded at load and are copied.
     """
     decision = outcome.decision
-    data = _Data(
-        wire_profile(outcome.profile, decision.audiences),
-        [variant.experience_json for variant in decision.variants],
-        [change for variant in decision.variants for change in variant.changes_json],
+    experiences: list[msgspec.Raw] = []
+    changes: list[msgspec.Raw] = []
+    for variant in decision.variants:
+        experiences.append(variant.experience_json)
+        changes += variant.changes_json
+    profile = _ENCODER.encode(wire_profile(outcome.profile, decision.audiences))
+    return b"".join(
+        (
+            b'{"data":{"profile":',
+            profile,
+            b',"experiences":[',
+            b",".join(experiences),
+            b'],"changes":[',
+            b",".join(changes),
+            b']},"error":null,"message":"ok"}',
+        )
     )
-    return _ENCODER.encode(_Envelope(data))
 
 
 def encode_profiles(outcomes: Sequence[Outcome]) -> bytes:

@@ -89,9 +89,8 @@ class SqliteStore:
     ) -> int | None:
         """Write a value if its key still has this version; return the new version, else None."""
         rows = [statements.log_row(entry) for entry in entries]
-        return await self._writes.run(
-            lambda connection: statements.put(connection, key, value, version, rows, seen_ms)
-        )
+        put = partial(statements.put, row=(key, value, version, rows, seen_ms))
+        return await self._writes.run(put)
 
     async def put_all(self, puts: Sequence[Put]) -> list[int | None]:
         """Write several keys in one transaction, or none where one no longer has its version."""

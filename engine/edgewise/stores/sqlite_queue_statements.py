@@ -69,7 +69,7 @@ def put_held(connection: sqlite3.Connection, hold: Hold, put: PutRow, last: bool
     """Write a record while a part is held, and with the last write remove the part."""
     if not is_held(connection, hold):
         return None
-    version = statements.put(connection, *put)
+    version = statements.put(connection, put)
     if version is not None and last:
         acknowledge(connection, hold)
     return version

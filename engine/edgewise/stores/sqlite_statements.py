@@ -6,7 +6,6 @@ may be run again after a rollback.
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterable, Sequence
 
@@ -17,7 +16,7 @@ LogRow = tuple[bytes | str, int, str, int, int, bytes]
 PutRow = tuple[str, bytes, int, list[LogRow], int]
 """Key, value, version, rows of the log, and when the visitor was last seen."""
 
-_SERVER_ID = re.compile(r"[0-9a-f]{64}")
+_HEX_DIGITS = "0123456789abcdef"
 _SIGN_BIT = 1 << 63
 _TWO_64 = 1 << 64
 
@@ -30,7 +29,8 @@ def profile_value(profile_id: str) -> bytes | str:
 
     The two never meet, because SQLite compares a blob and a text as different.
     """
-    return bytes.fromhex(profile_id) if _SERVER_ID.fullmatch(profile_id) else profile_id
+    is_server_made = len(profile_id) == 64 and not profile_id.strip(_HEX_DIGITS)
+    return bytes.fromhex(profile_id) if is_server_made else profile_id
 
 
 def message_value(message_key: int) -> int:
@@ -71,15 +71,9 @@ def get(connection: sqlite3.Connection, key: str) -> tuple[bytes, int] | None:
     return row
 
 
-def put(
-    connection: sqlite3.Connection,
-    key: str,
-    value: bytes,
-    version: int,
-    rows: list[LogRow],
-    seen_ms: int,
-) -> int | None:
+def put(connection: sqlite3.Connection, row: PutRow) -> int | None:
     """Write a record at this version and append the rows; return the new version, or None."""
+    key, value, version, rows, seen_ms = row
     if version == 0:
         new = _highest_deleted(connection) + 1
         written = connection.execute(
@@ -101,7 +95,7 @@ def put(
 def put_all(connection: sqlite3.Connection, puts: Sequence[PutRow]) -> list[int | None]:
     """Write several records, or none where one no longer has its version; return the new ones."""
     if all(version == version_of(connection, key) for key, _, version, _, _ in puts):
-        return [put(connection, *row) for row in puts]
+        return [put(connection, row) for row in puts]
     return [None] * len(puts)
 
 
