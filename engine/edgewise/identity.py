@@ -28,6 +28,7 @@ from edgewise.merging import absorb
 from edgewise.model.profiles import Erasure, Profile, Record, Redirect
 from edgewise.records import Conflict, Records, Versioned, id_for_name, is_server_made
 from edgewise.ruleset import Ruleset
+from edgewise.stores.codec import decode_record
 
 
 class Loaded(msgspec.Struct, gc=False):
@@ -87,9 +88,11 @@ class Identity:
         """
         if is_server_made(name):
             # What nearly every update asks for, without the steps that all others need.
-            stored = await self.records.load(name)
-            if stored is not None and self._is_living(stored.record):
-                return Loaded(stored.record, stored.version)
+            stored = await self.records.store.get(name)
+            if stored is not None:
+                record = decode_record(stored[0])
+                if self._is_living(record):
+                    return Loaded(record, stored[1])
         found = await self._look_up(name)
         return found if isinstance(found, Loaded) else self._new(found.profile_id, arrival_ms)
 
@@ -189,7 +192,12 @@ class Identity:
         return named if found is None or isinstance(named, Loaded) else found
 
     def _is_living(self, record: Record) -> TypeGuard[Profile]:
-        return isinstance(record, Profile) and not record.merging_into and self._is_ours(record)
+        return (
+            isinstance(record, Profile)
+            and not record.merging_into
+            and record.environment == self.ruleset.environment
+            and record.organization == self.ruleset.organization
+        )
 
     def _is_ours(self, record: Record) -> bool:
         ruleset = self.ruleset

@@ -60,6 +60,7 @@ _COMPARISONS = {
     "lessThan": "<",
     "lessThanInclusive": "<=",
 }
+_BELOW = frozenset({"lessThan", "lessThanInclusive"})
 _TEXT_TESTS = {
     "contains": "{c} in v",
     "startsWith": "v.startswith({c})",
@@ -192,6 +193,14 @@ class SourceWriter:
             return f"counts.get({matcher}, 0) {comparison} {count}"
         self._use("recent")
         since = f"now_ms - {self.constant(test.matcher.window_ms)}"
+        if least := _least(test):
+            # The times ascend: at least n are in the window if the newest but n - 1 is.
+            size, place = self.constant(least), self.constant(-least)
+            reached = (
+                f"(v := recent.get({matcher})) is not None"
+                f" and _len(v) >= {size} and v[{place}] >= {since}"
+            )
+            return f"not ({reached})" if test.operator in _BELOW else reached
         times = f"_len(v := recent.get({matcher}, _no_times)) - _bisect_left(v, {since})"
         return f"{times} {comparison} {count}"
 
@@ -264,6 +273,12 @@ class SourceWriter:
 
     def _members(self, operand: AnyValue) -> str:
         return self.constant(frozenset(operand))
+
+
+def _least(test: CountTest) -> int:
+    """The number from which on a comparison of a count turns, 0 where it is not that simple."""
+    turns_after = test.operator in ("greaterThan", "lessThanInclusive")
+    return 0 if test.operator == "equal" else max(test.count + turns_after, 0)
 
 
 def _all_texts(operand: AnyValue) -> bool:

@@ -26,7 +26,7 @@ def compile_pattern(pattern: str) -> Any:
 
 def pattern_matches(value: Any, pattern: Any) -> bool:
     """Return whether a compiled pattern occurs in a value's text."""
-    text = text_of(value)
+    text = value if value.__class__ is str else text_of(value)
     try:
         return bool(pattern.Match(text))
     except UnicodeEncodeError:

@@ -43,7 +43,7 @@ def decode_record(data: bytes) -> Record:
     except _UNREADABLE as error:
         _refuse_newer(_format_of(data))
         raise StoreCorrupt(f"A stored record cannot be read: {error}.") from error
-    if isinstance(record, Profile):
+    if isinstance(record, Profile) and record.format > FORMAT:
         _refuse_newer(record.format)
     return record
 
