@@ -58,14 +58,9 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
-        if scope["type"] == "http":
-            await self._serve(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await run_lifespan(self._service, receive, send)
-        else:
-            await send({"type": "websocket.close", "code": 1000})
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._serve_no_http(scope, receive, send)
+            return
         traceparent = continue_trace(header(scope, b"traceparent"))
         answer = None
         try:
@@ -82,6 +77,12 @@ class App:
             await self._serve_other(scope, receive, AnswerSend(send, traceparent))
         else:
             await answer.send_in(traceparent, send)
+
+    async def _serve_no_http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await run_lifespan(self._service, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
 
     async def _serve_other(self, scope: Scope, receive: Receive, send: AnswerSend) -> None:
         try:

@@ -13,15 +13,18 @@ _TRACEPARENT = re.compile(
     rb"-(?P<flags>[0-9a-f]{2})(?P<rest>-.*)?"
 )
 
+# Neither the id of a trace nor that of a span may be all zeros: their last bits are ones.
+_NO_ZEROS = 1 << 64 | 1
+
 
 def continue_trace(incoming: bytes) -> bytes:
     """Return the `traceparent` of an answer: the caller's trace if it sent one, else a new one.
 
     Source: W3C Trace Context, section 3.2; a malformed header counts as none.
     """
-    # A span id may not be all zeros.
-    span = random.getrandbits(64) or 1
     parts = _TRACEPARENT.fullmatch(incoming) if incoming else None
     if parts is None or (parts["version"] == b"00" and parts["rest"]):
-        return b"00-%032x-%016x-00" % (random.getrandbits(128) or 1, span)
+        digits = b"%048x" % (random.getrandbits(192) | _NO_ZEROS)
+        return b"00-%b-%b-00" % (digits[:32], digits[32:])
+    span = random.getrandbits(64) or 1
     return b"00-%b-%016x-%b" % (parts["trace"], span, parts["flags"])

@@ -75,7 +75,11 @@ class WriteQueue:
 
         Errors: StoreError, of which StoreBusy says that nothing was written.
         """
-        if self._is_alone():
+        if self._in_this_turn == 0:
+            asyncio.get_running_loop().call_soon(self._end_turn)
+        self._in_this_turn += 1
+        company = self._in_company or self._in_this_turn > 1 or self._waiting or self._closed
+        if not company:
             try:
                 result = self._commit_one(operation)
             except sqlite3.Error as error:
@@ -109,14 +113,6 @@ class WriteQueue:
         futures = [write.future for write in self._waiting]
         if futures:
             await asyncio.wait(futures)
-
-    def _is_alone(self) -> bool:
-        """Count one more write of this turn; return whether it should not wait for others."""
-        if self._in_this_turn == 0:
-            asyncio.get_running_loop().call_soon(self._end_turn)
-        self._in_this_turn += 1
-        first = self._in_this_turn == 1 and not self._waiting
-        return first and not self._in_company and not self._closed
 
     def _end_turn(self) -> None:
         self._in_company = self._in_this_turn > 1
