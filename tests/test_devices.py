@@ -1,10 +1,18 @@
-"""Device classes: a table of user agents as they are sent, and what each of them is."""
+"""Device classes: tables of user agents as they are sent, and what each of them is."""
 
 from __future__ import annotations
 
-import pytest
+from collections import Counter
+from pathlib import Path
 
-from edgewise.devices import device_class
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgewise.devices import ClientHints, device_class, parse_client_hints
+
+TABLE = Path(__file__).parent / "data" / "user-agents.tsv"
+IPADS = "iPads that pose as a Macintosh"
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 APPLE = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
@@ -225,3 +233,179 @@ def test_a_very_long_user_agent_is_judged_by_its_beginning() -> None:
     """What stands far behind no longer counts, so that no sender can make this slow."""
     assert device_class(DESKTOPS["Chrome on Windows"] + " " * 2000 + "Googlebot") == "desktop"
     assert device_class("x" * 1_000_000 + "iPhone") == "unknown"
+
+
+def table_rows(ipads: bool) -> list[tuple[str, str]]:
+    """Class and user agent of the table's rows: of the named section of iPads, or of all others."""
+    others, _, named = TABLE.read_text("utf-8").partition(f"# {IPADS}\n")
+    lines = (named if ipads else others).splitlines()
+    rows = [line.partition("\t") for line in lines if line and not line.startswith("#")]
+    return [(device, agent) for device, _, agent in rows]
+
+
+def hints_of(mobile: str = "", platform: str = "", form_factors: str = "") -> ClientHints | None:
+    return parse_client_hints(mobile.encode(), platform.encode(), form_factors.encode())
+
+
+def test_the_table_is_large_balanced_and_free_of_duplicates() -> None:
+    """Agreement with it means something for each class."""
+    rows = table_rows(ipads=False)
+    agents = [agent for _, agent in rows + table_rows(ipads=True)]
+    assert len(set(agents)) == len(agents)
+    assert len(rows) >= 400
+    counts = Counter(device for device, _ in rows)
+    assert counts.keys() == {"desktop", "mobile", "tablet", "unknown"}
+    assert min(counts["desktop"], counts["mobile"], counts["tablet"]) >= 100
+    assert counts["unknown"] >= 50
+
+
+def test_the_table_agrees() -> None:
+    """The words find the class of 99 in 100 user agents of the table."""
+    rows = table_rows(ipads=False)
+    wrong = [
+        f"{device_class(agent)} instead of {device}: {agent}"
+        for device, agent in rows
+        if device_class(agent) != device
+    ]
+    assert len(wrong) <= len(rows) // 100, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("agent", [agent for _, agent in table_rows(ipads=True)])
+def test_an_ipad_that_poses_as_a_macintosh_is_known_by_its_form_factor_only(agent: str) -> None:
+    """The known limit: nothing in the user agent differs from a Mac's."""
+    assert device_class(agent) == "desktop"
+    assert device_class(agent, hints_of("?0", '"macOS"')) == "desktop"
+    assert device_class(agent, hints_of("?0", '"iOS"')) == "tablet"
+    assert device_class(agent, hints_of("?0", '"macOS"', '"Tablet"')) == "tablet"
+
+
+def test_an_ipad_in_a_web_view_gives_itself_away() -> None:
+    """No Mac calls itself mobile."""
+    agent = DESKTOPS["iPad that poses as a Mac"].replace("Safari/", "Mobile/15E148 Safari/")
+    assert device_class(agent) == "tablet"
+
+
+@pytest.mark.parametrize(
+    ("mobile", "platform", "form_factors", "hints"),
+    [
+        pytest.param("?1", "", "", ClientHints(mobile=True), id="mobile"),
+        pytest.param("?0", "", "", ClientHints(mobile=False), id="not-mobile"),
+        pytest.param("", '"Chrome OS"', "", ClientHints(platform="Chrome OS"), id="platform"),
+        pytest.param(
+            *("", "", '"Tablet"', ClientHints(form_factors=frozenset({"Tablet"}))), id="form-factor"
+        ),
+        pytest.param(
+            *("?1", '"Android"', '"Mobile", "XR"'),
+            ClientHints(mobile=True, platform="Android", form_factors=frozenset({"Mobile", "XR"})),
+            id="all",
+        ),
+        pytest.param(
+            *(" ?1;a=b ", '"ANDROID" ; v="1"', '"EInk";q=1,,"Sofa", "Mobile"'),
+            ClientHints(
+                mobile=True, platform="Android", form_factors=frozenset({"EInk", "Mobile"})
+            ),
+            id="parameters-spaces-capitals-and-new-names",
+        ),
+        pytest.param("yes", '"macOS"', "", ClientHints(platform="macOS"), id="half-garbage"),
+        pytest.param("", "", "", None, id="absent"),
+        pytest.param("1", "Android", "Tablet", None, id="no-structured-fields"),
+        pytest.param("?2", '"Unknown"', '"Sofa"', None, id="unknown-values"),
+        pytest.param("?", '"', '"', None, id="broken-off"),
+        pytest.param("", "", '"a,Tablet"', None, id="comma-in-a-string"),
+        pytest.param("", "", "," * 300 + '"Tablet"', None, id="far-behind"),
+    ],
+)
+def test_client_hints_are_read_leniently(
+    mobile: str, platform: str, form_factors: str, hints: ClientHints | None
+) -> None:
+    """What is known counts, and what is not is as if it had not been sent."""
+    assert hints_of(mobile, platform, form_factors) == hints
+
+
+ANDROID_PHONE = PHONES["Chrome on Android"]
+ANDROID_TABLET = TABLETS["Chrome on Android"]
+LINUX = DESKTOPS["Chrome on Linux"]
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "hints", "device"),
+    [
+        pytest.param(ANDROID_PHONE, hints_of("?1", '"Android"'), "mobile", id="phone"),
+        pytest.param(ANDROID_TABLET, hints_of("?0", '"Android"'), "tablet", id="tablet"),
+        pytest.param(ANDROID_PHONE, hints_of("?0", '"Android"'), "tablet", id="tablet-as-phone"),
+        pytest.param(
+            *(ANDROID_TABLET, hints_of("?0", '"Android"', '"Desktop"'), "tablet"),
+            id="tablet-of-a-browser-that-knows-two-form-factors",
+        ),
+        pytest.param(
+            *(ANDROID_PHONE, hints_of("?1", '"Android"', '"Tablet"'), "tablet"),
+            id="tablet-that-prefers-the-mobile-site",
+        ),
+        pytest.param(LINUX, hints_of("?1", '"Android"'), "mobile", id="phone-as-desktop"),
+        pytest.param(LINUX, hints_of("?0", '"Android"'), "tablet", id="tablet-as-desktop"),
+        pytest.param(LINUX, hints_of("?0", '"Linux"'), "desktop", id="phone-whose-hints-pose-too"),
+        pytest.param(ANDROID_PHONE, hints_of("?0", '"Windows"'), "desktop", id="desktop-as-phone"),
+        pytest.param(
+            *(DESKTOPS["Chrome OS"], hints_of("?0", '"Chrome OS"', '"Tablet"'), "tablet"),
+            id="tablet-with-chrome-os",
+        ),
+        pytest.param(
+            *(DESKTOPS["Chrome on Windows"], hints_of("?0", '"Windows"', '"Tablet"'), "tablet"),
+            id="tablet-with-windows",
+        ),
+        pytest.param(ANDROID_TABLET, hints_of("", "", '"EInk"'), "tablet", id="reader"),
+        pytest.param(ANDROID_PHONE, hints_of("?1", "", '"EInk"'), "mobile", id="phone-with-eink"),
+        pytest.param(
+            *(ANDROID_PHONE, hints_of("?1", '"Android"', '"Mobile", "XR"'), "unknown"), id="headset"
+        ),
+        pytest.param(ANDROID_TABLET, hints_of("", "", '"Automotive"'), "unknown", id="car"),
+        pytest.param(ANDROID_PHONE, hints_of("?1", "", '"Watch"'), "unknown", id="watch"),
+        pytest.param("Shop/3.1", hints_of("?1", '"Android"'), "mobile", id="app-in-a-web-view"),
+        pytest.param(ANDROID_PHONE, hints_of("?0"), "mobile", id="too-little-against-the-agent"),
+        pytest.param(LINUX, hints_of("", '"Android"'), "desktop", id="platform-of-any-class"),
+        pytest.param(
+            *(TABLETS["large Samsung tablet in an app"], hints_of("?1", '"Android"'), "tablet"),
+            id="tablet-by-its-name",
+        ),
+        pytest.param(
+            *(TABLETS["Silk in its desktop mode"], hints_of("?0", '"Linux"'), "tablet"),
+            id="tablet-by-its-browser",
+        ),
+        pytest.param(None, hints_of("?1"), "mobile", id="hints-alone-phone"),
+        pytest.param(None, hints_of("?0", '"Android"'), "tablet", id="hints-alone-tablet"),
+        pytest.param("", hints_of("?0", '"macOS"'), "desktop", id="hints-alone-desktop"),
+        pytest.param(None, hints_of("", "", '"Desktop"'), "desktop", id="hints-alone-form-factor"),
+        pytest.param(None, hints_of("?0"), None, id="hints-alone-that-say-too-little"),
+    ],
+)
+def test_hints_decide_where_they_say_more(
+    user_agent: str | None, hints: ClientHints | None, device: str | None
+) -> None:
+    """Hints correct a frozen or posing user agent, and the agent fills what they leave open."""
+    assert hints is not None
+    assert device_class(user_agent, hints) == device
+
+
+@pytest.mark.parametrize(
+    "name", ["Googlebot on a phone", "Fire TV", "webOS TV", "Chromecast", "Xbox", "headset"]
+)
+@pytest.mark.parametrize("hints", [hints_of("?1", '"Android"', '"Tablet"'), hints_of("?1")])
+def test_what_names_itself_stays_unknown(name: str, hints: ClientHints) -> None:
+    """A bot, a television or a console does not become a phone by its hints."""
+    assert device_class(OTHERS[name], hints) == "unknown"
+
+
+HEADERS = st.binary(max_size=40) | st.lists(
+    st.sampled_from([b"?1", b"?0", b'"Android"', b'"Tablet"', b'"XR"', b'"', b",", b";", b" "])
+).map(b"".join)
+
+
+@given(st.none() | st.text(), HEADERS, HEADERS, HEADERS)
+def test_anything_has_a_class_or_none(
+    user_agent: str | None, mobile: bytes, platform: bytes, form_factors: bytes
+) -> None:
+    """Whatever is sent, the answer is one of the four classes, or none where nothing was."""
+    hints = parse_client_hints(mobile, platform, form_factors)
+    known = {"desktop", "mobile", "tablet", "unknown"}
+    assert device_class(user_agent, hints) in known | ({None} if not user_agent else set())
+    assert device_class(user_agent, None) in (known if user_agent else {None})
