@@ -9,8 +9,9 @@ import pytest
 
 from edgewise.errors import SourceUnavailable
 from edgewise.reload.following import Follower
+from edgewise.secret import Secret
 from edgewise.sources.contentful.live import ContentfulSource, SourceStatus
-from edgewise.sources.contentful.settings import ContentfulSettings, Secret
+from edgewise.sources.contentful.settings import ContentfulSettings
 
 
 class Failing:

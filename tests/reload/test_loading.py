@@ -9,9 +9,10 @@ import pytest
 from edgewise.documents import parse_documents
 from edgewise.errors import RulesError
 from edgewise.reload.loading import load_folder
+from edgewise.secret import Secret
 from edgewise.sources.contentful.last_good import LastGood, copy_path, save_copy
 from edgewise.sources.contentful.mirror import Mirror
-from edgewise.sources.contentful.settings import ContentfulSettings, Secret
+from edgewise.sources.contentful.settings import ContentfulSettings
 from tests.sources.exports import audience, page_rule
 
 KEY = ("shop", "main")

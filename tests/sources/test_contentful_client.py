@@ -10,8 +10,9 @@ from typing import TypeVar
 import pytest
 
 from edgewise.errors import SourceError, SourceRefused, SourceUnavailable
+from edgewise.secret import Secret
 from edgewise.sources.contentful.client import ATTEMPTS, DeliveryClient
-from edgewise.sources.contentful.settings import ContentfulSettings, Secret
+from edgewise.sources.contentful.settings import ContentfulSettings
 from tests.sources.contentful_api import TOKEN, ContentfulApi
 from tests.sources.exports import OWN_EXPORT, read
 

@@ -11,10 +11,11 @@ import pytest
 
 from edgewise.errors import SourceError, SourceRefused, SourceUnavailable
 from edgewise.ruleset import Ruleset, load_ruleset
+from edgewise.secret import Secret
 from edgewise.sources.contentful.client import DeliveryClient
 from edgewise.sources.contentful.export import convert_export
 from edgewise.sources.contentful.live import ContentfulSource
-from edgewise.sources.contentful.settings import ContentfulSettings, Secret
+from edgewise.sources.contentful.settings import ContentfulSettings
 from tests.sources.contentful_api import TOKEN, ContentfulApi
 from tests.sources.exports import (
     OWN_EXPORT,

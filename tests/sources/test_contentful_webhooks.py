@@ -7,7 +7,8 @@ import json
 import pytest
 
 from edgewise.errors import Unauthorized
-from edgewise.sources.contentful.settings import ContentfulSettings, Secret
+from edgewise.secret import Secret
+from edgewise.sources.contentful.settings import ContentfulSettings
 from edgewise.sources.contentful.webhooks import (
     SECRET_HEADER,
     Notice,

@@ -16,6 +16,7 @@ import msgspec
 from edgewise.errors import RulesError
 from edgewise.model.document import RuleDocument
 from edgewise.parsing import FaultList, is_number, pointer_join
+from edgewise.secret import Secret
 
 KEYS: Final = (
     *("space", "environment", "preview", "base url"),
@@ -29,23 +30,6 @@ POLL_S: Final = 60.0
 
 # Ids become part of paths and of file names.
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-
-
-class Secret:
-    """A text that is never shown by accident: only `reveal` gives it away."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __repr__(self) -> str:
-        return "Secret(...)" if self._text else "Secret()"
-
-    def __bool__(self) -> bool:
-        return bool(self._text)
-
-    def reveal(self) -> str:
-        """Return the text itself."""
-        return self._text
 
 
 class ContentfulSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,8 @@ from typing import Any, Final
 import msgspec
 
 from edgewise.errors import Unauthorized
-from edgewise.sources.contentful.settings import ContentfulSettings, Secret
+from edgewise.secret import Secret
+from edgewise.sources.contentful.settings import ContentfulSettings
 
 SECRET_HEADER: Final = b"x-edgewise-webhook-secret"
 TOPIC_HEADER: Final = b"x-contentful-topic"
