@@ -84,16 +84,12 @@ def _language_of(locale: str) -> _Language | None:
     parts = list(takewhile(lambda part: len(part) > 1, others))
     scripts = [part.title() for part in parts if len(part) == 4 and part.isalpha()]
     regions = [part.upper() for part in parts if len(part) == 2]
-    name = _locale_of(language, [*scripts, *regions][:1])
-    tags = [f"{language}-{region}" for region in regions] + [language, _CITY_TAGS.get(name, "")]
-    return _Language(_countries_in(name) if name else {}, tuple(tags))
-
-
-def _locale_of(language: str, specifics: list[str]) -> str:
-    """The locale whose countries are named: that of a script or region before the plain one."""
-    names = [*(f"{language}_{specific}" for specific in specifics), language]
-    known = (_OTHER_TAGS.get(name, name) for name in names)
-    return next((name for name in known if name in _LOCALES), "")
+    # What is written in a named script is so in every region.
+    names = [*(f"{language}_{one}" for one in [*scripts, *regions][:1]), language]
+    locales = (_OTHER_TAGS.get(name, name) for name in names)
+    known = next((name for name in locales if name in _LOCALES), "")
+    tags = (*(name.replace("_", "-") for name in names), _CITY_TAGS.get(known, ""))
+    return _Language(_countries_in(known) if known else {}, tags)
 
 
 @cache

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
-from itertools import islice
 from os import SEEK_END
 from pathlib import Path
+from typing import Any
 
 import maxminddb
-from maxminddb.reader import Reader
+from maxminddb.reader import Metadata, Reader
 
 from edgewise.enrich.geo_mapping import FoundLocation, Reading, reading_of
 from edgewise.errors import GeoDatabaseError
@@ -30,8 +30,9 @@ _LOG = logging.getLogger("edgewise.enrich")
 _FACTS_MARK = b"\xab\xcd\xefMaxMind.com"
 _FACTS_BYTES = 128 * 1024
 _COPY_STEP_BYTES = 1024 * 1024
-# The shape shows in the first record; some say no more than that a network is somebody's.
-_PROBES = 100
+# The shape shows in the first record, but first come networks that nothing is known of, and records
+# that say no more than whose a network is.
+_PROBES = 1000
 # What the reader raises for bytes that make no record: a text may also be no Unicode.
 _CORRUPT = (maxminddb.InvalidDatabaseError, ValueError, MemoryError)
 
@@ -55,12 +56,11 @@ class GeoDatabase:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.fault = ""
-        reader = _open(path)
-        facts = reader.metadata()
+        reader, facts = _open(path)
         self.kind = str(facts.database_type)
         self.built_at = _iso(facts.build_epoch)
         self.holds_v6 = facts.ip_version == 6
-        self._read = _probe(path, reader, self.kind)
+        self._read = _probe(path, reader, facts)
         self._get = reader.get
 
     def find(self, address: IPv4Address | IPv6Address) -> FoundLocation | None:
@@ -85,11 +85,12 @@ class GeoDatabase:
             _LOG.warning("%s", self.fault)
 
 
-def _open(path: Path) -> Reader:
+def _open(path: Path) -> tuple[Reader, Metadata]:
     with _copied(path) as copy:
         try:
             # The reader in C where it was built, and otherwise the slow one in Python.
-            return maxminddb.open_database(copy, maxminddb.MODE_AUTO)
+            reader = maxminddb.open_database(copy, maxminddb.MODE_AUTO)
+            return reader, reader.metadata()
         except _CORRUPT as error:
             raise _broken(path, error) from error
 
@@ -116,18 +117,33 @@ def _copied(path: Path) -> Iterator[Path]:
         raise GeoDatabaseError(f"{place} cannot be read: {error.strerror or error}") from error
 
 
-def _probe(path: Path, reader: Reader, kind: str) -> Reading:
+def _probe(path: Path, reader: Reader, facts: Metadata) -> Reading:
     try:
-        readings = (reading_of(record) for _, record in islice(reader, _PROBES))
+        readings = map(reading_of, _first_records(reader, facts.ip_version))
         reading = next(filter(None, readings), None)
     except _CORRUPT as error:
         raise _broken(path, error) from error
     if reading is None:
         raise GeoDatabaseError(
-            f'{path}: a database of the type "{kind}" tells no countries and no cities; take one'
-            " of GeoLite2, GeoIP2 or ip-location-db that does"
+            f'{path}: a database of the type "{facts.database_type}" tells no countries and no'
+            " cities; take one of GeoLite2, GeoIP2 or ip-location-db that does"
         )
     return reading
+
+
+def _first_records(reader: Reader, ip_version: int) -> Iterator[Any]:
+    """The records of the first networks, found by looking up one network behind the other.
+
+    The reader has an iterator too, which writes where it must not when the search tree is broken.
+    """
+    address_of, bits = (IPv6Address, 128) if ip_version == 6 else (IPv4Address, 32)
+    number = 0
+    for _ in range(_PROBES):
+        record, prefix_bits = reader.get_with_prefix_len(address_of(number))
+        yield record
+        number += 1 << (bits - prefix_bits)
+        if number >= 1 << bits:
+            return
 
 
 def _broken(path: Path, error: Exception) -> GeoDatabaseError:
