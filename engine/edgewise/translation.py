@@ -88,7 +88,7 @@ def _language_of(locale: str) -> _Language | None:
     names = [*(f"{language}_{one}" for one in [*scripts, *regions][:1]), language]
     locales = (_OTHER_TAGS.get(name, name) for name in names)
     known = next((name for name in locales if name in _LOCALES), "")
-    tags = (*(name.replace("_", "-") for name in names), _CITY_TAGS.get(known, ""))
+    tags = (*(name.replace("_", "-") for name in names), _CITY_TAGS.get(known, language))
     return _Language(_countries_in(known) if known else {}, tags)
 
 

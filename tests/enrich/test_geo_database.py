@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 
+from edgewise.enrich import geo_database
 from edgewise.enrich.geo_database import GeoDatabase
 from edgewise.errors import GeoDatabaseError, InputError
 from tests.geo import (
@@ -246,3 +247,11 @@ def test_flat_database_of_version_6(tmp_path: Path) -> None:
     assert database.holds_v6
     assert city_of(database, BERLIN_V6) == "Berlin"
     assert city_of(database, BERLIN_V4) is None
+
+
+@pytest.mark.parametrize(
+    ("time_s", "text"), [(1_780_666_922, "2026-06-05T13:42:02Z"), (2**63, ""), (2**40, "")]
+)
+def test_time_of_making(time_s: int, text: str) -> None:
+    """A time is told in ISO 8601, and one beyond all calendars not at all."""
+    assert geo_database._iso(time_s) == text
