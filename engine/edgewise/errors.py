@@ -3,6 +3,7 @@
     EdgewiseError
     ├── RulesError               rules_invalid         every fault of one load, at once
     ├── InputError               input_invalid         a file given to a command cannot be used
+    │   └── GeoDatabaseError     geo_database_invalid  a location database that cannot be read
     ├── RequestError                                   the caller's request cannot be served
     │   ├── InvalidData          invalid_data          body, query or path fails validation
     │   ├── Unauthorized         unauthorized          a secret or token is missing or wrong
@@ -90,6 +91,12 @@ class InputError(EdgewiseError):
     """A file that a command was given cannot be read, or is not what the command takes."""
 
     code = "input_invalid"
+
+
+class GeoDatabaseError(InputError):
+    """A database of locations is missing, broken, or not of a kind that is understood."""
+
+    code = "geo_database_invalid"
 
 
 class RequestError(EdgewiseError):
