@@ -12,7 +12,7 @@ from edgewise.model.profiles import Erasure, Profile, Record, Redirect
 from edgewise.stores.base import Store
 from edgewise.stores.codec import decode_record, encode_record
 
-_HEX_DIGITS = "0123456789abcdef"
+_HEX_DIGITS = b"0123456789abcdef"
 
 _EXPIRED_MS = 1
 """An erasure that was left half-done is found by whoever looks for profiles long unseen."""
@@ -84,7 +84,7 @@ class Records:
 
 def is_server_made(name: str) -> bool:
     """Return whether an id looks like one the service makes: 64 lowercase hex digits."""
-    return len(name) == 64 and not name.strip(_HEX_DIGITS)
+    return len(name) == 64 and name.isascii() and not name.encode().translate(None, _HEX_DIGITS)
 
 
 def key_of(environment: str, name: str) -> str:
