@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import logging
 import os
 import socket
@@ -19,13 +18,12 @@ from edgewise.asgi.interface import HttpSettings
 from edgewise.asgi.klaviyo_settings import read_klaviyo_settings
 from edgewise.asgi.previews import PREVIEW_SECRET_VARIABLE
 from edgewise.errors import InputError
+from edgewise.garbage import calm_collector
 from edgewise.live import LiveService
 from edgewise.reload.reloader import Reloader
 from edgewise.stores.urls import open_store
 
 _SETTINGS_VARIABLE = "EDGEWISE_SERVER"
-
-_YOUNG_OBJECTS = 10_000
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +55,7 @@ def make_app() -> ASGIApp:
         klaviyo=read_klaviyo_settings(os.environ, settings.workers),
     )
     _show_log()
-    _calm_collector()
+    calm_collector()
     return build_app(service, http_settings, webhooks=service)
 
 
@@ -65,16 +63,6 @@ def _show_log() -> None:
     """Print what the engine tells: that a change of rules went live, above all, or was refused."""
     logging.basicConfig(format="%(levelname)s: %(message)s")
     logging.getLogger("edgewise").setLevel(logging.INFO)
-
-
-def _calm_collector() -> None:
-    """Let the garbage collector look at what requests leave behind, seldom, and at nothing else.
-
-    Nearly all of it is freed by reference counts; what was loaded to serve stays for good.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, 20, 50)
 
 
 def require_free_address(host: str, port: int) -> None:
