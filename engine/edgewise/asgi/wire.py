@@ -89,7 +89,12 @@ def encode_outcome(outcome: Outcome) -> bytes:
     """
     decision = outcome.decision
     experiences = [variant.experience_json for variant in decision.variants]
-    changes = [change for variant in decision.variants for change in variant.changes_json]
+    changes = [
+        change
+        for variant in decision.variants
+        if variant.changes_json
+        for change in variant.changes_json
+    ]
     profile = _ENCODER.encode(wire_profile(outcome.profile, decision.audiences))
     return b"".join(
         (
