@@ -10,6 +10,7 @@ import msgspec
 from starlette.types import ASGIApp, Message
 
 from edgewise.decoding import Update
+from edgewise.enriching import Sender
 from edgewise.errors import ConfigNotFound
 from edgewise.explaining import Explanation
 from edgewise.ingest.insights import Visit
@@ -99,6 +100,7 @@ class FakeService:
         *,
         preflight: bool,
         forced: ForcedVariant | None = None,
+        sender: Sender | None = None,
     ) -> Outcome:
         """Note the update."""
         self._note("update", profile_id, len(update.events), preflight)
