@@ -17,6 +17,7 @@ from edgewise.commands import (
     explain,
     import_contentful,
     imports,
+    locate,
     plan,
     preview_link,
     render,
@@ -103,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     imports.register(commands)
     plan.register(commands)
     explain.register(commands)
+    locate.register(commands)
     preview_link.register(commands)
     render.register(commands)
     simulate.register(commands)

@@ -17,6 +17,7 @@ from edgewise.devices import ClientHints, device_class
 from edgewise.enrich.firmographics import Firmographics
 from edgewise.enrich.geo_following import GeoFollower
 from edgewise.enrich.geo_mapping import FoundLocation
+from edgewise.enrich.public_addresses import public_address
 from edgewise.fold import refuses_consent
 from edgewise.locations import asks_no_location
 from edgewise.model.event import Coordinates, Event, EventLocation, Library, Resolved
@@ -78,6 +79,12 @@ class Enricher:
             status["firmographics"] = self._firmographics.status()
         return status
 
+    def locate(self, address: str) -> Resolved | None:
+        """Return where an address is, None where it is none or nothing is known of it."""
+        known = public_address(address) if self._geo else None
+        found = self._geo.find(known) if self._geo and known else None
+        return _with_location(Resolved(), found) if found else None
+
     def find(self, update: Update, sender: Sender, *, respects_refusal: bool) -> Resolved | None:
         """Return what is found at once: location and device. None where nothing was.
 
@@ -93,10 +100,7 @@ class Enricher:
         if found is None and device is None:
             return None
         resolved = Resolved(device=device)
-        if found is not None:
-            resolved.location = _event_location(found)
-            resolved.city_names = dict(found.city_names) or None
-        return resolved
+        return _with_location(resolved, found) if found else resolved
 
     def wants_company(self, update: Update, *, respects_refusal: bool) -> bool:
         """Return whether a company shall be found and can be."""
@@ -168,10 +172,11 @@ def _hinted_device(update: Update, hints: ClientHints) -> str | None:
     return device if device != device_class(agent) else None
 
 
-def _event_location(found: FoundLocation) -> EventLocation:
+def _with_location(resolved: Resolved, found: FoundLocation) -> Resolved:
     location = found.location
     coordinates = location.coordinates
-    return EventLocation(
+    resolved.city_names = dict(found.city_names) or None
+    resolved.location = EventLocation(
         coordinates=Coordinates(latitude=coordinates.latitude, longitude=coordinates.longitude)
         if coordinates
         else None,
@@ -184,3 +189,4 @@ def _event_location(found: FoundLocation) -> EventLocation:
         continent=location.continent,
         timezone=location.timezone,
     )
+    return resolved

@@ -220,6 +220,10 @@ class DecisionService:
             lambda: self._apply(Records(OverlayStore(self.store)), ruleset, request)
         )
 
+    def locate(self, address: str) -> Resolved | None:
+        """Return where an address is that stands in a request, None where nothing is known."""
+        return self.enricher.locate(address)
+
     async def apply_batch(
         self,
         organization: str,

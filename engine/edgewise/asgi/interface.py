@@ -14,6 +14,7 @@ from edgewise.enriching import Sender
 from edgewise.explaining import Explanation
 from edgewise.ingest.insights import Visit
 from edgewise.model.decision import Outcome
+from edgewise.model.event import Resolved
 from edgewise.model.forced import ForcedVariant
 from edgewise.model.imports import ImportedProfile
 from edgewise.model.interaction import ExperienceMetrics
@@ -70,6 +71,10 @@ class Service(Protocol):
         sender: Sender | None = None,
     ) -> Outcome:
         """Apply events to a profile, a new one where there is no id; a preflight keeps nothing."""
+        ...
+
+    def locate(self, address: str) -> Resolved | None:
+        """Return where an address is that stands in a request, None where nothing is known."""
         ...
 
     async def apply_batch(
