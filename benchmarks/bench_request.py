@@ -36,6 +36,7 @@ from benchmarks.request_workload import (
 )
 from edgewise.asgi.wire import encode_outcome
 from edgewise.decoding import decode_update
+from edgewise.garbage import calm_collector
 from edgewise.model.log import LogEntry
 from edgewise.service import DecisionService
 from edgewise.stores.codec import encode_record
@@ -170,6 +171,7 @@ async def measure(case: Case, folder: Path, repeats: int = REPEATS) -> Measured:
     bare = BareTransactions(folder / "bare.db")
     ours_us: list[list[float]] = []
     bare_us: list[list[float]] = []
+    calm_collector()  # as every server does before its first request
     for _ in range(repeats):
         pairs = [await _time_pair(site, bare) for _ in range(REQUESTS_PER_REPEAT)]
         ours_us.append([ours for ours, _ in pairs])

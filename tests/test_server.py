@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edgewise.errors import InputError
-from edgewise.server import ServerSettings, require_free_address, run
+from edgewise.server import ServerSettings, check_settings, require_free_address
 
 
 def test_taken_port() -> None:
@@ -36,7 +36,7 @@ def test_foreign_host() -> None:
 def test_faulty_settings(settings: dict[str, Any], message: str) -> None:
     """What no worker could use keeps the server from starting."""
     with pytest.raises(InputError, match=message):
-        run(ServerSettings(rules="rules", store="memory://", copies=".data", **settings))
+        check_settings(ServerSettings(rules="rules", store="memory://", copies=".data", **settings))
 
 
 def test_faulty_firmographics(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +44,7 @@ def test_faulty_firmographics(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGEWISE_ALBACROSS_KEY", "secret-key")
     monkeypatch.setenv("EDGEWISE_FIRMOGRAPHICS_MODE", "never")
     with pytest.raises(InputError, match=r"^EDGEWISE_FIRMOGRAPHICS_MODE") as caught:
-        run(ServerSettings(rules="rules", store="memory://", copies=".data"))
+        check_settings(ServerSettings(rules="rules", store="memory://", copies=".data"))
     assert "secret-key" not in str(caught.value)
 
 
@@ -52,5 +52,5 @@ def test_faulty_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys that cannot be understood keep the server from starting, and are not told."""
     monkeypatch.setenv("EDGEWISE_KLAVIYO_KEYS", "pk_secret")
     with pytest.raises(InputError, match=r"^EDGEWISE_KLAVIYO_KEYS: entry 1") as caught:
-        run(ServerSettings(rules="rules", store="memory://", copies=".data"))
+        check_settings(ServerSettings(rules="rules", store="memory://", copies=".data"))
     assert "pk_secret" not in str(caught.value)

@@ -58,6 +58,8 @@ _REPAIRED = (msgspec.DecodeError, OverflowError)
 # of a character of the name begins like this.
 _RESOLVED = RESOLVED.encode()
 _ESCAPED = b"\\u00"
+_EVENTS = b'{"events":[{'
+_OPTIONS = b'}],"options":{'
 _BOM = b"\xef\xbb\xbf"
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -85,6 +87,11 @@ def decode_update(body: bytes, max_events: int = MAX_EVENTS) -> Update:
     """
     body = body.removeprefix(_BOM)
     _check_text(body)
+    may_have_resolved = _RESOLVED in body or _ESCAPED in body
+    if not may_have_resolved:
+        found = _decode_lone(body)
+        if found is not None:
+            return found
     try:
         envelope = _ENVELOPE.decode(body)
     except msgspec.DecodeError:
@@ -96,14 +103,39 @@ def decode_update(body: bytes, max_events: int = MAX_EVENTS) -> Update:
         raise InvalidData(f"events: expected 1 to {max_events} events")
     events: list[Event] = []
     raws: list[bytes] = []
-    may_have_resolved = _RESOLVED in body or _ESCAPED in body
     for part in parts:
         data = _without_resolved(bytes(part)) if may_have_resolved else bytes(part)
         event, raw = _decode_event(data, len(events))
         events.append(event)
         raws.append(raw)
+    return Update(events, raws, _features(envelope))
+
+
+def _decode_lone(body: bytes) -> Update | None:
+    """The update of a body that holds one event and then the options, as SDKs write it.
+
+    The event need not be skipped over to find its end first. Whatever is unusual about the body
+    gives None: then it is another's to read, or to refuse.
+    """
+    end = body.rfind(_OPTIONS)
+    if end < 0 or not body.startswith(_EVENTS):
+        return None
+    raw = body[len(_EVENTS) - 1 : end + 1]
+    try:
+        event = _EVENT.decode(raw)
+        envelope = _ENVELOPE.decode(b"{" + body[end + 3 :])
+        _STORED.encode(_free_form(event))
+    except _REPAIRED:
+        return None
+    if envelope.events is not None:
+        return None
+    _complete(event, 0)
+    return Update([event], [raw], _features(envelope))
+
+
+def _features(envelope: _Envelope) -> frozenset[str]:
     features = envelope.options.features if envelope.options else None
-    return Update(events, raws, frozenset(features) if features else NO_FEATURES)
+    return frozenset(features) if features else NO_FEATURES
 
 
 def decode_event(raw: bytes) -> Event:
@@ -172,22 +204,10 @@ def _decode_event(raw: bytes, index: int | None) -> tuple[Event, bytes]:
     """An event and its JSON; `index` is its place in the request, if it came with one."""
     try:
         event = _EVENT.decode(raw)
-        context = event.context
-        page = context.page if context else None
-        # Everything else of an event has a type that bounds its numbers.
-        _STORED.encode(
-            (event.properties, event.traits, event.trait_patch, page.query if page else None)
-        )
+        _STORED.encode(_free_form(event))
     except _REPAIRED:
         event, raw = _decode_repaired(_EVENT, raw, _place_of(index))
-    if event.type == "page":
-        _fill_page(event)
-    else:
-        _complete(event, index)
-    if event.user_id:
-        check_id(event.user_id, f"{_place_of(index)}.userId")
-    if event.anonymous_id:
-        check_id(event.anonymous_id, f"{_place_of(index)}.anonymousId")
+    _complete(event, index)
     return event, raw
 
 
@@ -214,6 +234,13 @@ def _check_stored(traits: dict[str, Any] | None) -> None:
         _STORED.encode(traits)
     except OverflowError:
         raise InvalidData(f"event.{RESOLVED}.traits: number out of range") from None
+
+
+def _free_form(event: Event) -> tuple[Any, ...]:
+    """What of an event may hold any number; everything else has a type that bounds its numbers."""
+    context = event.context
+    page = context.page if context else None
+    return event.properties, event.traits, event.trait_patch, page.query if page else None
 
 
 def _place_of(index: int | None) -> str:
@@ -258,7 +285,9 @@ def _refuse(error: msgspec.ValidationError, place: str) -> NoReturn:
 def _complete(event: Event, index: int | None) -> None:
     """Check what a type of event requires, and fill in what it may leave out."""
     kind = event.type
-    if kind == "track":
+    if kind == "page":
+        _fill_page(event)
+    elif kind == "track":
         _require(event.event, index, "event")
     elif kind == "identify":
         if event.traits is None:
@@ -267,6 +296,10 @@ def _complete(event: Event, index: int | None) -> None:
         _require(event.component_id, index, "componentId")
     elif kind not in TYPE_NAMES:
         raise InvalidData(f"{_place_of(index)}.type: unknown event type")
+    if event.user_id:
+        check_id(event.user_id, f"{_place_of(index)}.userId")
+    if event.anonymous_id:
+        check_id(event.anonymous_id, f"{_place_of(index)}.anonymousId")
 
 
 def _require(text: str | None, index: int | None, member: str) -> None:

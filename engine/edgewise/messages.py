@@ -41,8 +41,7 @@ def remember(profile: Profile, counted: Sequence[ReceivedEvent]) -> None:
     kept, newest_claim_ms = profile.message_ids, profile.newest_claim_ms
     for event in counted:
         kept += event.message_key.to_bytes(MESSAGE_KEY_BYTES, "big")
-        if event.claimed_ms > newest_claim_ms:
-            newest_claim_ms = event.claimed_ms
+        newest_claim_ms = max(newest_claim_ms, event.claimed_ms)
     profile.message_ids = kept[-_FULL_BYTES:]
     profile.newest_claim_ms = newest_claim_ms
 

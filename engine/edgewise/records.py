@@ -12,7 +12,7 @@ from edgewise.model.profiles import Erasure, Profile, Record, Redirect
 from edgewise.stores.base import Store
 from edgewise.stores.codec import decode_record, encode_record
 
-_HEX_DIGITS = "0123456789abcdef"
+_HEX_DIGITS = b"0123456789abcdef"
 
 _EXPIRED_MS = 1
 """An erasure that was left half-done is found by whoever looks for profiles long unseen."""
@@ -42,7 +42,7 @@ class Records:
 
     def __init__(self, store: Store, put_if: PutIf | None = None) -> None:
         self.store = store
-        self._put_if = put_if or store.put_if
+        self._put_if = put_if
 
     async def load(self, key: str) -> Versioned | None:
         """Return the record under a key."""
@@ -55,7 +55,8 @@ class Records:
         Errors: Conflict where the key no longer has this version; nothing is written then.
         """
         value = encode_record(profile)
-        new = await self._put_if(profile.id, value, version, entries, profile.updated_ms)
+        put_if = self._put_if or self.store.put_if
+        new = await put_if(profile.id, value, version, entries, profile.updated_ms)
         if new is None:
             raise Conflict
         return new
@@ -76,7 +77,8 @@ class Records:
         entries: Sequence[LogEntry] = (),
         seen_ms: int = 0,
     ) -> int:
-        new = await self._put_if(key, encode_record(record), version, entries, seen_ms)
+        put_if = self._put_if or self.store.put_if
+        new = await put_if(key, encode_record(record), version, entries, seen_ms)
         if new is None:
             raise Conflict
         return new
@@ -84,7 +86,7 @@ class Records:
 
 def is_server_made(name: str) -> bool:
     """Return whether an id looks like one the service makes: 64 lowercase hex digits."""
-    return len(name) == 64 and not name.strip(_HEX_DIGITS)
+    return len(name) == 64 and name.isascii() and not name.encode().translate(None, _HEX_DIGITS)
 
 
 def key_of(environment: str, name: str) -> str:

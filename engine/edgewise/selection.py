@@ -65,15 +65,15 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         pinned = self._pinned(profile.assignments) if profile.assignments else None
         in_order = self.offers_in_order
         if in_order is not None and not pinned:
-            return _pick([in_order[place] for place in places], profile)
+            return _pick(chain.from_iterable([in_order[place] for place in places]), profile)
         ranks = set(self.ranks_for_all)
         for place in places:
             ranks.update(self.ranks[place])
         if not pinned:
-            return _pick([[self.offers[rank] for rank in sorted(ranks)]], profile)
+            return _pick([self.offers[rank] for rank in sorted(ranks)], profile)
         ranks.update(pinned)
         offers = [pinned.get(rank) or self.offers[rank] for rank in sorted(ranks)]
-        return _pick([offers], profile)
+        return _pick(offers, profile)
 
     def _pinned(self, assignments: Mapping[str, int]) -> dict[int, Offer]:
         """Offers that leave no choice, by rank.
@@ -129,7 +129,7 @@ def _certain(variant: SelectedVariant) -> Offer:
     return (0, HASH_COUNT, variant, variant, None)
 
 
-def _pick(groups: Iterable[Sequence[Offer]], profile: Profile) -> list[SelectedVariant]:
+def _pick(offers: Iterable[Offer], profile: Profile) -> list[SelectedVariant]:
     stable_id = profile.stable_id
     if stable_id.isascii():
         utf8 = low = stable_id.encode()
@@ -138,10 +138,9 @@ def _pick(groups: Iterable[Sequence[Offer]], profile: Profile) -> list[SelectedV
     picked: list[SelectedVariant] = []
     append = picked.append
     hash_of = xxh3_64_intdigest
-    for offers in groups:
-        for seed, bound, below, above, pick in offers:
-            if pick is None:
-                append(below if hash_of(utf8, seed) & _LOW_HALF < bound else above)
-            elif (variant := pick(utf8, low)) is not None:
-                append(variant)
+    for seed, bound, below, above, pick in offers:
+        if pick is None:
+            append(below if hash_of(utf8, seed) & _LOW_HALF < bound else above)
+        elif (variant := pick(utf8, low)) is not None:
+            append(variant)
     return picked

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import logging
 import os
 import socket
@@ -25,13 +24,12 @@ from edgewise.enrich.geo_lookup import GeoLookup
 from edgewise.enrich.opening import open_firmographics
 from edgewise.enriching import Enricher
 from edgewise.errors import InputError
+from edgewise.garbage import calm_collector
 from edgewise.live import LiveService
 from edgewise.reload.reloader import Reloader
 from edgewise.stores.urls import open_store
 
 _SETTINGS_VARIABLE = "EDGEWISE_SERVER"
-
-_YOUNG_OBJECTS = 10_000
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +77,7 @@ def make_app() -> ASGIApp:
         ),
     )
     _show_log()
-    _calm_collector()
+    calm_collector()
     return build_app(service, http_settings, webhooks=service)
 
 
@@ -87,16 +85,6 @@ def _show_log() -> None:
     """Print what the engine tells: that a change of rules went live, above all, or was refused."""
     logging.basicConfig(format="%(levelname)s: %(message)s")
     logging.getLogger("edgewise").setLevel(logging.INFO)
-
-
-def _calm_collector() -> None:
-    """Let the garbage collector look at what requests leave behind, seldom, and at nothing else.
-
-    Nearly all of it is freed by reference counts; what was loaded to serve stays for good.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, 20, 50)
 
 
 def require_free_address(host: str, port: int) -> None:
@@ -135,8 +123,10 @@ def run(settings: ServerSettings) -> None:
     uvloop is not a matter of taste here: behind a shared listener the standard loop leaves Nagle's
     algorithm on, and every answer on a kept connection then takes 40 ms. It is told not to read
     headers of proxies, since it believes whatever comes from this machine.
+
+    Args:
+        settings: that `check_settings` has found no fault in.
     """
-    check_settings(settings)
     os.environ[_SETTINGS_VARIABLE] = msgspec.json.encode(settings).decode()
     uvicorn.run(
         "edgewise.server:make_app",

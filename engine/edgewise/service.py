@@ -84,6 +84,7 @@ class DecisionService:
     ) -> None:
         self.rulesets = rulesets
         self.store = store
+        self._records = Records(store)
         self.clock = clock
         self.make_id = make_id
         self.jitter = jitter or random.Random()  # no secret depends on it
@@ -202,17 +203,12 @@ class DecisionService:
             if not self.lanes.enter_free(lane):
                 await self.lanes.enter(lane)
             try:
-                outcome = await self._updated(ruleset, request)
+                outcome = await self._apply(self._records, ruleset, request)
+            except (Conflict, StoreBusy):
+                outcome = await self._retried(lambda: self._apply(self._records, ruleset, request))
             finally:
                 self.lanes.leave(lane)
         return outcome if forced is None else _with_forced(outcome, ruleset, forced)
-
-    async def _updated(self, ruleset: Ruleset, request: _Request) -> Outcome:
-        records = Records(self.store)
-        try:
-            return await self._apply(records, ruleset, request)
-        except (Conflict, StoreBusy):
-            return await self._retried(lambda: self._apply(records, ruleset, request))
 
     async def _preflight(self, ruleset: Ruleset, request: _Request) -> Outcome:
         # A new overlay for each attempt, so that none builds on what another has left.

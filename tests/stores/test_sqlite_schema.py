@@ -4,7 +4,9 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -101,3 +103,20 @@ def test_refused_file(
         open_database(path, "normal")
     assert str(path) in str(caught.value)
     assert (path.read_bytes() if path.is_file() else b"") == before
+
+
+def test_opened_together(tmp_path: Path) -> None:
+    """Whoever opens a new file at the same time as others gets a store: one makes it for all."""
+
+    def opens(path: Path, barrier: Barrier) -> int:
+        barrier.wait()
+        connection = open_database(path, "normal")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        connection.close()
+        return int(version)
+
+    for number in range(40):
+        path, barrier = tmp_path / f"{number}.db", Barrier(4)
+        with ThreadPoolExecutor(4) as threads:
+            versions = [threads.submit(opens, path, barrier) for _ in range(4)]
+            assert [version.result() for version in versions] == [SCHEMA_VERSION] * 4

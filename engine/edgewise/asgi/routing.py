@@ -28,7 +28,7 @@ def match_profiles(scope: Scope) -> ProfileRoute | None:
     path = raw_path(scope)
     front, _, last = path.rpartition(b"/")
     if names := _match_collection(front):
-        return ProfileRoute(*names, last or None)
+        return ProfileRoute(names[0], names[1], last or None)
     if names := _match_collection(path):
         return ProfileRoute(*names, None)
     if not last:

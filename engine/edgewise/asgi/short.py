@@ -142,7 +142,7 @@ def encode_short_outcome(outcome: Outcome) -> bytes:
     data = _Data(
         _short_profile(outcome.profile, decision.audiences, _session(outcome.profile.session)),
         [_experience(variant) for variant in decision.variants],
-        [change for variant in decision.variants for change in variant.changes_json],
+        [msgspec.Raw(one) for variant in decision.variants for one in variant.changes_json],
     )
     return _ENCODER.encode(_Envelope(data))
 

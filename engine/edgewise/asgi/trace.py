@@ -24,7 +24,7 @@ def continue_trace(incoming: bytes) -> bytes:
     """
     parts = _TRACEPARENT.fullmatch(incoming) if incoming else None
     if parts is None or (parts["version"] == b"00" and parts["rest"]):
-        digits = b"%048x" % (random.getrandbits(192) | _NO_ZEROS)
-        return b"00-%b-%b-00" % (digits[:32], digits[32:])
+        digits = (random.getrandbits(192) | _NO_ZEROS).to_bytes(24, "big").hex()
+        return f"00-{digits[:32]}-{digits[32:]}-00".encode()
     span = random.getrandbits(64) or 1
     return b"00-%b-%016x-%b" % (parts["trace"], span, parts["flags"])

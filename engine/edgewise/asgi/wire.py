@@ -79,7 +79,7 @@ def wire_profile(profile: Profile, audiences: list[str]) -> WireProfile:
 
 def random_of(stable_id: str) -> float:
     """Return the number in 0..1 that a profile carries for life; nothing is allocated by it."""
-    return xxh3_64_intdigest(stable_id.encode(), seed=_RANDOM_SEED) / 2**64
+    return xxh3_64_intdigest(stable_id.encode(), _RANDOM_SEED) * 2.0**-64
 
 
 def encode_outcome(outcome: Outcome) -> bytes:
@@ -88,11 +88,13 @@ def encode_outcome(outcome: Outcome) -> bytes:
     Cost: experiences and changes were encoded at load and are copied.
     """
     decision = outcome.decision
-    experiences: list[msgspec.Raw] = []
-    changes: list[msgspec.Raw] = []
-    for variant in decision.variants:
-        experiences.append(variant.experience_json)
-        changes += variant.changes_json
+    experiences = [variant.experience_json for variant in decision.variants]
+    changes = [
+        change
+        for variant in decision.variants
+        if variant.changes_json
+        for change in variant.changes_json
+    ]
     profile = _ENCODER.encode(wire_profile(outcome.profile, decision.audiences))
     return b"".join(
         (

@@ -25,9 +25,21 @@ def compile_pattern(pattern: str) -> Any:
 
 
 def pattern_matches(value: Any, pattern: Any) -> bool:
-    """Return whether a compiled pattern occurs in a value's text."""
+    """Return whether a compiled pattern occurs in a value's text.
+
+    Cost: a microsecond or two, a tenth of it for a text that was asked about lately.
+    """
     text = value if value.__class__ is str else text_of(value)
+    return _holds_again(pattern, text) if len(text) <= _LONGEST_KEPT else _holds(pattern, text)
+
+
+def _holds(pattern: Any, text: str) -> bool:
     try:
         return bool(pattern.Match(text))
     except UnicodeEncodeError:
         return bool(pattern.Match(well_formed(text)))
+
+
+# Addresses of pages and of where visitors come from are the same few again and again.
+_LONGEST_KEPT = 256
+_holds_again = lru_cache(maxsize=8192)(_holds)

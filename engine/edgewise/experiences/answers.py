@@ -58,10 +58,9 @@ def _selected_variant(experience: Experience, index: int) -> SelectedVariant:
     return SelectedVariant(
         experience_id=experience.id,
         variant_index=index,
-        experience_json=msgspec.Raw(_encode(answer)),
+        experience_json=_encode(answer),
         changes_json=tuple(
-            msgspec.Raw(_encode(_Change(key, value, "Variable", meta)))
-            for key, value in values.items()
+            _encode(_Change(key, value, "Variable", meta)) for key, value in values.items()
         ),
         variable_keys=tuple(values),
     )

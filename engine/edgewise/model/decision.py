@@ -18,8 +18,8 @@ class SelectedVariant(msgspec.Struct, frozen=True):
 
     experience_id: str
     variant_index: int
-    experience_json: msgspec.Raw
-    changes_json: tuple[msgspec.Raw, ...]
+    experience_json: bytes
+    changes_json: tuple[bytes, ...]
     variable_keys: tuple[str, ...] = ()
 
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import Literal
 
 from edgewise.errors import StoreError
-from edgewise.stores.sqlite_errors import store_error
+from edgewise.stores.sqlite_errors import is_busy, store_error
 
 Durability = Literal["normal", "full"]
 
 SCHEMA_VERSION = 2
 
 _OPEN_TIMEOUT_S = 5.0
+_OPEN_PAUSE_S = 0.005
 
 _RECORDS = """
 CREATE TABLE records (
@@ -119,7 +121,7 @@ def _create_private(path: Path) -> None:
 
 
 def _configure(connection: sqlite3.Connection, path: Path, durability: Durability) -> None:
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    mode = _write_ahead(connection)
     if mode != "wal":
         raise StoreError(
             f"{path}: this file system does not support a write-ahead log; put the file on a"
@@ -128,6 +130,24 @@ def _configure(connection: sqlite3.Connection, path: Path, durability: Durabilit
     connection.execute(f"PRAGMA synchronous = {durability.upper()}")
     # Checkpoints run in the background: see sqlite_checkpoints.
     connection.execute("PRAGMA wal_autocheckpoint = 0")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> str:
+    """Switch to a write-ahead log and return the mode that the file is in then.
+
+    Of several processes that open a new file together one switches. The others are turned away at
+    once, whatever the busy timeout is, until it has.
+    """
+    give_up_s = time.monotonic() + _OPEN_TIMEOUT_S
+    while True:
+        try:
+            mode: str = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        except sqlite3.Error as error:
+            if not is_busy(error) or time.monotonic() > give_up_s:
+                raise
+            time.sleep(_OPEN_PAUSE_S)
+        else:
+            return mode
 
 
 def _create_tables(connection: sqlite3.Connection, path: Path) -> None:
@@ -146,12 +166,15 @@ def _create_tables(connection: sqlite3.Connection, path: Path) -> None:
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> int:
     """Return the schema version of the file, 0 for one without tables; raise if it is not ours."""
-    found: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    # In one statement, since another process may create the tables between two.
+    found, holds_tables = connection.execute(
+        "SELECT user_version, EXISTS (SELECT 1 FROM sqlite_master) FROM pragma_user_version"
+    ).fetchone()
     if found > SCHEMA_VERSION:
         raise StoreError(
             f"{path}: the file has schema version {found}, but this version of Edgewise knows up"
             f" to {SCHEMA_VERSION}: run the version that wrote it, or a later one."
         )
-    if found == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+    if found == 0 and holds_tables:
         raise StoreError(f"{path}: this database holds something else; name another file.")
-    return found
+    return int(found)

@@ -16,7 +16,7 @@ LogRow = tuple[bytes | str, int, str, int, int, bytes]
 PutRow = tuple[str, bytes, int, list[LogRow], int]
 """Key, value, version, rows of the log, and when the visitor was last seen."""
 
-_HEX_DIGITS = "0123456789abcdef"
+_HEX_DIGITS = b"0123456789abcdef"
 _SIGN_BIT = 1 << 63
 _TWO_64 = 1 << 64
 
@@ -29,8 +29,10 @@ def profile_value(profile_id: str) -> bytes | str:
 
     The two never meet, because SQLite compares a blob and a text as different.
     """
-    is_server_made = len(profile_id) == 64 and not profile_id.strip(_HEX_DIGITS)
-    return bytes.fromhex(profile_id) if is_server_made else profile_id
+    if len(profile_id) != 64 or not profile_id.isascii():
+        return profile_id
+    other = profile_id.encode().translate(None, _HEX_DIGITS)
+    return profile_id if other else bytes.fromhex(profile_id)
 
 
 def message_value(message_key: int) -> int:
