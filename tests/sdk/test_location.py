@@ -132,6 +132,21 @@ def test_server_believes_no_other_header(small: tuple[str, Bridge], name: str) -
         assert b'"location":{}' in got.read()
 
 
+def test_addresses_are_kept_nowhere(tmp_path: Path) -> None:
+    """Neither the files of the store nor what the server prints has an address of a visitor."""
+    database = nested_both(tmp_path / "geo.mmdb")
+    body = b'{"events":[{"type":"page"}],"options":{"features":["location"]}}'
+    headers = {"x-force-ip": BERLIN_V4}
+    with running_server(tmp_path, arguments=["--geo", str(database)]) as url:
+        path = f"{url}/v2/organizations/{ORGANIZATION}/environments/{ENVIRONMENT}/profiles"
+        with urlopen(Request(path, data=body, headers=headers), timeout=5) as got:
+            assert b'"city":"Berlin"' in got.read()
+        written = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    written["server.log at the end"] = (tmp_path / "server.log").read_bytes()
+    assert b"Berlin" in written["profiles.db"] + written.get("profiles.db-wal", b"")
+    assert not [name for name, data in written.items() if BERLIN_V4.encode() in data]
+
+
 @pytest.mark.parametrize(
     ("address", "locale", "expected"),
     [
