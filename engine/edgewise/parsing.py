@@ -29,8 +29,12 @@ def pointer_join(pointer: str, *parts: str | int) -> str:
 
     Source: RFC 6901, sections 3 and 4.
     """
-    escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-    return "/".join((pointer, *escaped))
+    for part in parts:
+        name = str(part)
+        if "~" in name or "/" in name:
+            name = name.replace("~", "~0").replace("/", "~1")
+        pointer = f"{pointer}/{name}"
+    return pointer
 
 
 def closest(name: str, names: Iterable[str]) -> str:

@@ -69,9 +69,10 @@ def flatten(node: Node) -> Node:
             # A list of two equal negations has become one.
             return child.child if isinstance(child, Not) else Not(child)
         case All() | Any():
-            distinct = {meaning_of(child): child for child in _flat_children(node)}
-            children = tuple(distinct.values())
-            return children[0] if len(children) == 1 else type(node)(children)
+            children = list(_flat_children(node))
+            if len(children) > 1:
+                children = list({meaning_of(child): child for child in children}.values())
+            return children[0] if len(children) == 1 else type(node)(tuple(children))
         case Leaf() | Reference() | Constant():
             return node
 

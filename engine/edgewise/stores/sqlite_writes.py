@@ -5,8 +5,8 @@ everything that is ready and then commit together, inline. A thread would be no 
 compete with the loop for the interpreter at every statement.
 
 Waiting costs two turns of the loop, which for one write is as much as its transaction. So a write
-that probably has no company commits at once: the first of its turn, where the turn before had no
-second one.
+that probably has no company commits at once. Every eighth of those looks whether another comes in
+its turn; then writes wait for each other, until a transaction has but one again.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ MOST_PER_TRANSACTION = 256
 """More writes than this go to the next turn, so that a burst does not hold up the loop."""
 
 _RETRY_S = (0.0005, 0.004)
+_LOOK_EVERY = 8
 
 
 class _Write:
@@ -67,7 +68,7 @@ class WriteQueue:
         self._waiting: list[_Write] = []
         self._scheduled = False
         self._closed = False
-        self._in_this_turn = 0
+        self._alone = 0
         self._in_company = False
 
     async def run(self, operation: Operation[T]) -> T:
@@ -75,11 +76,7 @@ class WriteQueue:
 
         Errors: StoreError, of which StoreBusy says that nothing was written.
         """
-        if self._in_this_turn == 0:
-            asyncio.get_running_loop().call_soon(self._end_turn)
-        self._in_this_turn += 1
-        company = self._in_company or self._in_this_turn > 1 or self._waiting or self._closed
-        if not company:
+        if self._is_alone():
             try:
                 result = self._commit_one(operation)
             except sqlite3.Error as error:
@@ -114,12 +111,22 @@ class WriteQueue:
         if futures:
             await asyncio.wait(futures)
 
-    def _end_turn(self) -> None:
-        self._in_company = self._in_this_turn > 1
-        self._in_this_turn = 0
+    def _is_alone(self) -> bool:
+        """Return whether a write should not wait for others; see the top of this file."""
+        if self._in_company or self._waiting or self._closed:
+            return False
+        self._alone += 1
+        if self._alone == 1:
+            asyncio.get_running_loop().call_soon(self._end_look)
+        self._in_company = self._alone > 1
+        return not self._in_company
+
+    def _end_look(self) -> None:
+        self._alone = 1 - _LOOK_EVERY
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         batch = self._waiting[:MOST_PER_TRANSACTION]
+        self._in_company = len(batch) > 1
         del self._waiting[:MOST_PER_TRANSACTION]
         blocked = self._attempt([write for write in batch if not write.future.done()])
         if blocked:
