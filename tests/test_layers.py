@@ -23,15 +23,17 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # One subject each, pure: no clock, no I/O, no logging.
     ("audiences", "experiences", "allocation", "locales", "decoding", "mergetags", "previews"),
     ("sessions", "tallies", "traits", "devices", "locations", "jurisdiction", "translation"),
+    # What of a profile an address has told.
+    ("by_address",),
     # Request into events, events into profile, two profiles into one, documents into rules.
-    ("receiving", "grouping", "fold", "merging", "selection", "documents"),
+    ("receiving", "grouping", "fold", "merging", "selection", "documents", "carrying"),
     # An environment's rules, loaded; then one decision over them.
     ("messages", "ruleset", "schema"),
     ("decide", "explaining", "forcing", "lint"),
     # Here the outer world begins: files, databases, networks, clocks.
     ("sources", "stores", "enrich", "ingest"),
     # What one update needs of the store and of its neighbours in time.
-    ("records", "history", "lanes", "reload"),
+    ("records", "history", "lanes", "reload", "enriching"),
     # One profile erased; ids, names and merges; what goes with time.
     ("erasing", "retries"),
     ("identity",),

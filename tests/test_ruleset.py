@@ -54,6 +54,16 @@ def test_ruleset() -> None:
     assert ruleset.set_aside == ()
 
 
+def test_refusal_is_part_of_the_rules() -> None:
+    """Whether a refusal of consent is respected reaches the fold, and changes the digest."""
+    plain = load()
+    respectful = load({**RULES, "environment": {"data from the address": "unless refused"}})
+    always = load({**RULES, "environment": {"data from the address": "always"}})
+    assert not plain.fold_rules.respects_refusal
+    assert respectful.fold_rules.respects_refusal
+    assert plain.digest == always.digest != respectful.digest
+
+
 def test_no_documents() -> None:
     """Without documents everybody is in no audience and gets nothing."""
     ruleset = load_ruleset("demo", "main", [])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import pytest
 
 from edgewise.errors import InputError
-from edgewise.server import ServerSettings, require_free_address, run
+from edgewise.server import ServerSettings, check_settings, require_free_address
 
 
 def test_taken_port() -> None:
@@ -24,9 +25,32 @@ def test_foreign_host() -> None:
         require_free_address("192.0.2.1", 8080)
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"geo": ("/nowhere.mmdb",)}, "^/nowhere.mmdb: there is no such file"),
+        ({"force_ip_from": ("x",)}, "^--force-ip-from: "),
+    ],
+    ids=["geo", "network"],
+)
+def test_faulty_settings(settings: dict[str, Any], message: str) -> None:
+    """What no worker could use keeps the server from starting."""
+    with pytest.raises(InputError, match=message):
+        check_settings(ServerSettings(rules="rules", store="memory://", copies=".data", **settings))
+
+
+def test_faulty_firmographics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So does a variable of the firmographics, and no key is told."""
+    monkeypatch.setenv("EDGEWISE_ALBACROSS_KEY", "secret-key")
+    monkeypatch.setenv("EDGEWISE_FIRMOGRAPHICS_MODE", "never")
+    with pytest.raises(InputError, match=r"^EDGEWISE_FIRMOGRAPHICS_MODE") as caught:
+        check_settings(ServerSettings(rules="rules", store="memory://", copies=".data"))
+    assert "secret-key" not in str(caught.value)
+
+
 def test_faulty_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys that cannot be understood keep the server from starting, and are not told."""
     monkeypatch.setenv("EDGEWISE_KLAVIYO_KEYS", "pk_secret")
     with pytest.raises(InputError, match=r"^EDGEWISE_KLAVIYO_KEYS: entry 1") as caught:
-        run(ServerSettings(rules="rules", store="memory://", copies=".data"))
+        check_settings(ServerSettings(rules="rules", store="memory://", copies=".data"))
     assert "pk_secret" not in str(caught.value)

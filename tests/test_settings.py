@@ -30,6 +30,9 @@ def parsed(raw: Any) -> tuple[EnvironmentSettings, list[str]]:
         ({"allocation": None}, EnvironmentSettings()),
         ({"negation of missing values": False}, EnvironmentSettings(missing_negated=False)),
         ({"negation of missing values": None}, EnvironmentSettings()),
+        ({"data from the address": "always"}, EnvironmentSettings()),
+        ({"data from the address": "unless refused"}, EnvironmentSettings(respects_refusal=True)),
+        ({"data from the address": None}, EnvironmentSettings()),
     ],
     ids=repr,
 )
@@ -60,6 +63,13 @@ def test_settings(raw: Any, settings: EnvironmentSettings) -> None:
             (
                 '/negation of missing values: "negation of missing values" must be true or false,'
                 " not a text"
+            ),
+        ),
+        (
+            {"data from the address": "unles refused"},
+            (
+                '/data from the address: unknown data from the address "unles refused"'
+                ' (did you mean "unless refused"?)'
             ),
         ),
     ],

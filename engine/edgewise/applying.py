@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from edgewise.carrying import carrying
 from edgewise.decide import fold_and_decide
 from edgewise.history import catch_up
 from edgewise.identity import Identity, Loaded
 from edgewise.messages import has_forgotten, may_be_forgotten, remember, unseen
 from edgewise.model.decision import Decision
-from edgewise.model.event import ReceivedEvent
+from edgewise.model.event import ReceivedEvent, Resolved
 from edgewise.model.log import LogEntry
 from edgewise.model.profiles import Profile
 from edgewise.stores.base import Store
@@ -30,9 +31,17 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
 
 
 async def apply_events(
-    identity: Identity, loaded: Loaded, received: Sequence[ReceivedEvent], arrival_ms: int
+    identity: Identity,
+    loaded: Loaded,
+    received: Sequence[ReceivedEvent],
+    arrival_ms: int,
+    resolved: Resolved | None = None,
 ) -> Applied:
-    """Return a profile after the events that it has not counted yet; it is changed in place."""
+    """Return a profile after the events that it has not counted yet; it is changed in place.
+
+    Args:
+        resolved: what was found out for the request that the events came with.
+    """
     profile, ruleset = loaded.profile, identity.ruleset
     store = identity.records.store
     if profile.matchers_digest != ruleset.evaluator.matchers_digest:
@@ -40,6 +49,8 @@ async def apply_events(
     fresh = unseen(profile, received)
     if has_forgotten(profile):
         fresh = await _not_logged(store, profile, fresh)
+    if resolved is not None:
+        fresh = carrying(fresh, resolved)
     decision = fold_and_decide(ruleset, profile, fresh, arrival_ms)
     remember(profile, fresh)
     return Applied(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgewise import __version__
+from edgewise.asgi.client_address import MAX_PROXIES
 from edgewise.asgi.short import DEFAULT_ENVIRONMENT_VARIABLE
 from edgewise.audiences.listing import list_source
 from edgewise.commands import (
@@ -16,19 +17,20 @@ from edgewise.commands import (
     explain,
     import_contentful,
     imports,
+    locate,
     plan,
     preview_link,
     render,
     simulate,
     synth,
 )
-from edgewise.commands.arguments import add_copies_option
+from edgewise.commands.arguments import add_copies_option, add_geo_option
 from edgewise.commands.check import print_faults, print_set_aside
 from edgewise.errors import EdgewiseError, InputError, RulesError, StoreUrlError
 from edgewise.parsing import closest
 from edgewise.reload.loading import LoadedFolder, load_folder
 from edgewise.schema import schema_text
-from edgewise.server import ServerSettings, require_free_address, run
+from edgewise.server import ServerSettings, check_settings, require_free_address, run
 from edgewise.sources.files import load_rules
 from edgewise.stores.urls import open_store
 
@@ -73,6 +75,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ORGANIZATION/ENVIRONMENT",
         help="what the short paths /profiles and /events are about",
     )
+    add_geo_option(serve)
+    serve.add_argument(
+        "--trusted-proxies",
+        type=_proxies,
+        default=0,
+        metavar="N",
+        help="how many proxies in front add to X-Forwarded-For (%(default)s)",
+    )
+    serve.add_argument(
+        "--force-ip-from",
+        action="append",
+        default=[],
+        metavar="NETWORK",
+        help="who may send X-Force-IP beside this machine, such as 10.0.0.0/8; none: nobody may",
+    )
     serve.set_defaults(command=_serve)
 
     check.register(commands)
@@ -87,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     imports.register(commands)
     plan.register(commands)
     explain.register(commands)
+    locate.register(commands)
     preview_link.register(commands)
     render.register(commands)
     simulate.register(commands)
@@ -116,6 +134,12 @@ def _workers(text: str) -> int:
     return int(text)
 
 
+def _proxies(text: str) -> int:
+    if not (text.isdecimal() and int(text) <= MAX_PROXIES):
+        raise argparse.ArgumentTypeError(f"from 0 to {MAX_PROXIES} proxies")
+    return int(text)
+
+
 def _serve(options: argparse.Namespace) -> int:
     if options.workers > 1 and options.store.startswith("memory:"):
         raise StoreUrlError(
@@ -130,18 +154,21 @@ def _serve(options: argparse.Namespace) -> int:
     open_store(options.store)
     print_set_aside([fault for one in loaded.rulesets.values() for fault in one.set_aside])
     require_free_address(options.host, options.port)
-    _print_welcome(loaded, options)
-    run(
-        ServerSettings(
-            rules=str(options.rules.resolve()),
-            store=options.store,
-            copies=str(options.copies.resolve()),
-            host=options.host,
-            port=options.port,
-            workers=options.workers,
-            default_environment=default,
-        )
+    settings = ServerSettings(
+        rules=str(options.rules.resolve()),
+        store=options.store,
+        copies=str(options.copies.resolve()),
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+        default_environment=default,
+        geo=tuple(str(file.resolve()) for file in options.geo),
+        trusted_proxies=options.trusted_proxies,
+        force_ip_from=tuple(options.force_ip_from),
     )
+    check_settings(settings)
+    _print_welcome(loaded, options)
+    run(settings)
     return 0
 
 

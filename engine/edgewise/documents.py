@@ -60,6 +60,7 @@ class ParsedRules(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[Fault, ...]
     set_aside: tuple[Fault, ...]
     merge_tags: tuple[MergeTag, ...] = ()
+    respects_refusal: bool = False
 
 
 def parse_documents(documents: Iterable[RuleDocument]) -> ParsedRules:
@@ -97,6 +98,7 @@ def parse_documents(documents: Iterable[RuleDocument]) -> ParsedRules:
         merge_tags=merge_tags,
         faults=tuple(faults),
         set_aside=tuple(set_aside),
+        respects_refusal=settings.respects_refusal,
     )
 
 

@@ -6,10 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
+from edgewise.by_address import (
+    fold_found_location,
+    fold_found_traits,
+    fold_sent_location,
+    forget_found,
+    note_sent_traits,
+)
 from edgewise.devices import device_class
-from edgewise.locations import fold_location
 from edgewise.model.audience import Matcher
-from edgewise.model.event import Event, ReceivedEvent
+from edgewise.model.event import Event, ReceivedEvent, Resolved
 from edgewise.model.profiles import Profile
 from edgewise.sessions import fold_session, is_visit
 from edgewise.tallies import count_event
@@ -22,10 +28,22 @@ class FoldRules(msgspec.Struct, frozen=True):
     Args:
         match_event: gives the matchers that an event satisfies.
         sticky_variants: sticky experience → number of its variants, the baseline included.
+        respects_refusal: whether what was found by the address of a visitor goes when the visitor
+            refuses consent.
     """
 
     match_event: Callable[[Event], Iterable[Matcher]]
     sticky_variants: Mapping[str, int]
+    respects_refusal: bool = False
+
+
+def refuses_consent(event: Event) -> bool:
+    """Whether an event says that its visitor does not consent; an event may say nothing of it."""
+    context = event.context
+    if context is None or context.gdpr is None:
+        return False
+    given = context.gdpr.is_consent_given
+    return given is False or (isinstance(given, str) and given.strip().lower() == "false")
 
 
 def fold_events(
@@ -35,8 +53,9 @@ def fold_events(
 
     Every event counts for location, device and tallies, whatever its type, and for the session
     unless another system reports it. On top of that an identify event sets traits, and a component
-    event may pin a variant. An alias event and the user id of an identify event concern other
-    profiles too and are the caller's to handle.
+    event may pin a variant. What was found out for a request comes with its events: the location
+    lies below what events say, the device and the traits above it. An alias event and the user id
+    of an identify event concern other profiles too and are the caller's to handle.
 
     Args:
         received: in fold order and free of duplicates; without events nothing changes.
@@ -45,18 +64,21 @@ def fold_events(
     """
     if not received:
         return
-    match_event = rules.match_event
+    match_event, respects_refusal = rules.match_event, rules.respects_refusal
     for item in received:
         event = item.event
         time_ms = item.time_ms
         context = event.context
+        resolved = event.resolved
+        if resolved is not None and resolved.location is not None:
+            fold_found_location(profile, resolved.location, resolved.city_names)
         if context is None:
             fold_session(profile, time_ms, None)
         else:
             if context.app is None or is_visit(context.app):
                 fold_session(profile, time_ms, context.page)
             if context.location is not None:
-                fold_location(profile.location, context.location)
+                fold_sent_location(profile, context.location)
             profile.device = device_class(context.user_agent) or profile.device
         for matcher in match_event(event):
             count_event(profile, matcher, time_ms)
@@ -64,6 +86,10 @@ def fold_events(
             _merge_traits(profile, event, arrival_ms)
         elif event.type == "component":
             _pin_variant(profile, item, rules.sticky_variants)
+        if resolved is not None:
+            _fold_resolved(profile, resolved, arrival_ms)
+        if respects_refusal and refuses_consent(event):
+            forget_found(profile)
     profile.updated_ms = arrival_ms
 
 
@@ -72,8 +98,18 @@ def _merge_traits(profile: Profile, event: Event, arrival_ms: int) -> None:
     if event.traits:
         profile.traits.update(event.traits)
         profile.trait_times.update(dict.fromkeys(event.traits, arrival_ms))
-    if event.trait_patch is not None:
-        patch_traits(profile, event.trait_patch, arrival_ms)
+        note_sent_traits(profile, event.traits)
+    patch = event.trait_patch
+    if patch is not None:
+        patch_traits(profile, patch, arrival_ms)
+        note_sent_traits(profile, (*patch.append, *patch.unappend, *patch.unset))
+
+
+def _fold_resolved(profile: Profile, resolved: Resolved, arrival_ms: int) -> None:
+    if resolved.device is not None:
+        profile.device = resolved.device
+    if resolved.traits:
+        fold_found_traits(profile, resolved.traits, arrival_ms)
 
 
 def _pin_variant(profile: Profile, item: ReceivedEvent, sticky_variants: Mapping[str, int]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from edgewise.enriching import Enricher
 from edgewise.errors import Unauthorized
 from edgewise.explaining import Explanation, add_lines
 from edgewise.reload.reloader import Reloader
@@ -20,9 +21,14 @@ class LiveService(DecisionService):
     """A decision service over the rulesets that a reloader keeps current."""
 
     def __init__(
-        self, reloader: Reloader, store: ServiceStore, *, clock: Callable[[], int] = now_ms
+        self,
+        reloader: Reloader,
+        store: ServiceStore,
+        *,
+        clock: Callable[[], int] = now_ms,
+        enricher: Enricher | None = None,
     ) -> None:
-        super().__init__(reloader.rulesets, store, clock=clock)
+        super().__init__(reloader.rulesets, store, clock=clock, enricher=enricher)
         self._reloader = reloader
 
     async def start(self) -> None:

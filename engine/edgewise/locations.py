@@ -16,23 +16,28 @@ _EMPTY_MEMBERS = (
 )
 
 
-def fold_location(location: Location, sent: EventLocation) -> None:
-    """Overwrite the members of a profile's location that the sender gave.
+def fold_location(location: Location, sent: EventLocation) -> list[str]:
+    """Overwrite the members of a profile's location that the sender gave; return their names.
 
     A member that is absent, empty or unusable leaves what was known: coordinates count only as a
     pair of finite degrees in range, a country code only if clients accept it in an answer.
 
     Source: `context.location` is merged with the location that is already known.
     """
+    given = []
     for name in _TEXT_MEMBERS:
         value = getattr(sent, name)
         if value:
             setattr(location, name, value)
+            given.append(name)
     if sent.country_code in COUNTRY_CODES:
         location.country_code = sent.country_code
+        given.append("country_code")
     coordinates = _parse_coordinates(sent.coordinates)
     if coordinates is not None:
         location.coordinates = coordinates
+        given.append("coordinates")
+    return given
 
 
 def asks_no_location(sent: EventLocation) -> bool:

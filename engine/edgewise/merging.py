@@ -6,9 +6,12 @@ The survivor keeps its id, stable_id and session id space; what both have, the n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+import msgspec
 
 from edgewise.model.audience import Matcher
-from edgewise.model.profiles import Location, Profile, Session
+from edgewise.model.profiles import ByAddress, Location, Profile, Session
 from edgewise.tallies import merge_tallies
 
 MESSAGE_KEY_BYTES = 8
@@ -41,13 +44,23 @@ def absorb(survivor: Profile, loser: Profile, matchers: Mapping[int, Matcher]) -
 
 
 def _merge_traits(survivor: Profile, loser: Profile) -> None:
-    """The later write of each trait wins; of two at the same time the survivor's."""
+    """The later write of each trait wins; of two at the same time the survivor's.
+
+    Whether a trait was found by the address goes with it.
+    """
     times = survivor.trait_times
+    found = list(survivor.by_address.traits) if survivor.by_address else []
+    found_by_loser = loser.by_address.traits if loser.by_address else ()
     for name, value in loser.traits.items():
         written_ms = loser.trait_times.get(name, 0)
         if name not in survivor.traits or written_ms > times.get(name, 0):
             survivor.traits[name] = value
             times[name] = written_ms
+            if name in found_by_loser and name not in found:
+                found.append(name)
+            elif name in found and name not in found_by_loser:
+                found.remove(name)
+    _set_found(survivor, traits=found)
 
 
 def _merge_place(survivor: Profile, loser: Profile) -> None:
@@ -55,8 +68,16 @@ def _merge_place(survivor: Profile, loser: Profile) -> None:
     loser_is_newer = loser.session.last_ms > survivor.session.last_ms
     if loser.location != _NOWHERE and (loser_is_newer or survivor.location == _NOWHERE):
         survivor.location = loser.location
+        found = loser.by_address or ByAddress()
+        _set_found(survivor, location=found.location, city_names=found.city_names)
     if loser.device != "unknown" and (loser_is_newer or survivor.device == "unknown"):
         survivor.device = loser.device
+
+
+def _set_found(survivor: Profile, **members: Any) -> None:
+    """Change what of a profile was found by its visitor's address."""
+    found = msgspec.structs.replace(survivor.by_address or ByAddress(), **members)
+    survivor.by_address = found if found.location or found.traits else None
 
 
 def _merge_sessions(one: Session, other: Session) -> Session:

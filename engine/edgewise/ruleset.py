@@ -70,7 +70,9 @@ def load_ruleset(organization: str, environment: str, documents: Iterable[RuleDo
         shared_variables=_shared_variables(experiences),
         evaluator=evaluator,
         selection=make_selection(evaluator.ids, experiences),
-        fold_rules=FoldRules(evaluator.match_event, _sticky_variants(experiences)),
+        fold_rules=FoldRules(
+            evaluator.match_event, _sticky_variants(experiences), rules.respects_refusal
+        ),
         set_aside=rules.set_aside,
     )
 
@@ -101,4 +103,6 @@ def _digest(rules: ParsedRules) -> str:
     for experience in rules.experiences:
         unplaced = msgspec.structs.replace(experience, name="", description="", file="", pointer="")
         hasher.update(msgspec.json.encode(unplaced))
+    if rules.respects_refusal:
+        hasher.update(b"respects refusal")
     return hasher.hexdigest()[:8]

@@ -14,9 +14,15 @@ from starlette.types import ASGIApp
 
 from edgewise.asgi.admin import ADMIN_TOKEN_VARIABLE
 from edgewise.asgi.app import build_app
+from edgewise.asgi.client_address import AddressSettings, parse_force_ip_from
 from edgewise.asgi.interface import HttpSettings
 from edgewise.asgi.klaviyo_settings import read_klaviyo_settings
 from edgewise.asgi.previews import PREVIEW_SECRET_VARIABLE
+from edgewise.enrich.firmographics_settings import read_firmographics_settings
+from edgewise.enrich.geo_following import GeoFollower
+from edgewise.enrich.geo_lookup import GeoLookup
+from edgewise.enrich.opening import open_firmographics
+from edgewise.enriching import Enricher
 from edgewise.errors import InputError
 from edgewise.garbage import calm_collector
 from edgewise.live import LiveService
@@ -32,6 +38,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         copies: where sources of rules keep their last good copies.
         default_environment: organization and environment of the short paths, if there are any.
+        geo: files with databases of locations; without any none is found.
+        trusted_proxies, force_ip_from: as `edgewise serve` takes them.
     """
 
     rules: str
@@ -41,18 +49,32 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8080
     workers: int = 1
     default_environment: tuple[str, str] | None = None
+    geo: tuple[str, ...] = ()
+    trusted_proxies: int = 0
+    force_ip_from: tuple[str, ...] = ()
 
 
 def make_app() -> ASGIApp:
     """Return the application of the settings that `run` left for its worker processes."""
     settings = msgspec.json.decode(os.environ[_SETTINGS_VARIABLE], type=ServerSettings)
     reloader = Reloader(Path(settings.rules), Path(settings.copies))
-    service = LiveService(reloader, open_store(settings.store))
+    service = LiveService(
+        reloader,
+        open_store(settings.store),
+        enricher=Enricher(
+            GeoFollower([Path(file) for file in settings.geo]) if settings.geo else None,
+            open_firmographics(os.environ),
+        ),
+    )
     http_settings = HttpSettings(
         admin_token=os.environ.get(ADMIN_TOKEN_VARIABLE, ""),
         preview_secret=os.environ.get(PREVIEW_SECRET_VARIABLE, ""),
         default_environment=settings.default_environment,
         klaviyo=read_klaviyo_settings(os.environ, settings.workers),
+        addresses=AddressSettings(
+            trusted_proxies=settings.trusted_proxies,
+            force_ip_from=parse_force_ip_from(settings.force_ip_from),
+        ),
     )
     _show_log()
     calm_collector()
@@ -83,14 +105,28 @@ def require_free_address(host: str, port: int) -> None:
         raise InputError(f"cannot listen on {host}, port {port}: {error.strerror}{hint}") from error
 
 
+def check_settings(settings: ServerSettings) -> None:
+    """Read all that a worker will, so that a fault is one message and not a failing worker.
+
+    Errors: InputError.
+    """
+    read_klaviyo_settings(os.environ)
+    read_firmographics_settings(os.environ)
+    parse_force_ip_from(settings.force_ip_from)
+    if settings.geo:
+        GeoLookup([Path(file) for file in settings.geo])
+
+
 def run(settings: ServerSettings) -> None:
     """Serve until the process is told to stop.
 
     uvloop is not a matter of taste here: behind a shared listener the standard loop leaves Nagle's
-    algorithm on, and every answer on a kept connection then takes 40 ms.
+    algorithm on, and every answer on a kept connection then takes 40 ms. It is told not to read
+    headers of proxies, since it believes whatever comes from this machine.
+
+    Args:
+        settings: that `check_settings` has found no fault in.
     """
-    # Read here only so that a fault in them is one message and not a failing worker.
-    read_klaviyo_settings(os.environ)
     os.environ[_SETTINGS_VARIABLE] = msgspec.json.encode(settings).decode()
     uvicorn.run(
         "edgewise.server:make_app",
@@ -104,4 +140,5 @@ def run(settings: ServerSettings) -> None:
         access_log=False,
         log_level="warning",
         server_header=False,
+        proxy_headers=False,
     )

@@ -14,10 +14,10 @@ from edgewise.applying import apply_events
 from edgewise.batches import AppliedProfile, apply_batch, save_batch
 from edgewise.decide import decide
 from edgewise.decoding import Update
+from edgewise.enriching import Enricher, Sender
 from edgewise.erasing import erase
 from edgewise.errors import ConfigNotFound, InvalidData, ProfileNotFound, StoreBusy
 from edgewise.explaining import Explanation, explain
-from edgewise.fold import FoldRules
 from edgewise.forcing import force_variant, without_views
 from edgewise.history import catch_up
 from edgewise.identity import Identity
@@ -27,6 +27,7 @@ from edgewise.ingest.insights import Visit
 from edgewise.interactions import count_interactions, keep_interactions
 from edgewise.lanes import Lanes
 from edgewise.model.decision import Outcome
+from edgewise.model.event import Resolved
 from edgewise.model.forced import ForcedVariant
 from edgewise.model.imports import ImportedProfile
 from edgewise.model.interaction import ExperienceMetrics
@@ -66,9 +67,10 @@ class DecisionService:
         jitter: spreads the pauses between retries.
         retention: what is removed with time while the service runs; None removes nothing.
         imports: how what is imported is applied while the service runs; None leaves it to others.
+        enricher: finds out what requests ask for; started and stopped with the service.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two have a default, and go by their names
         self,
         rulesets: Mapping[tuple[str, str], Ruleset],
         store: ServiceStore,
@@ -78,6 +80,7 @@ class DecisionService:
         jitter: random.Random | None = None,
         retention: RetentionSettings | None = _RETENTION,
         imports: ImportSettings | None = _IMPORTS,
+        enricher: Enricher | None = None,
     ) -> None:
         self.rulesets = rulesets
         self.store = store
@@ -86,6 +89,7 @@ class DecisionService:
         self.make_id = make_id
         self.jitter = jitter or random.Random()  # no secret depends on it
         self.lanes = Lanes()
+        self.enricher = enricher or Enricher()
         self.unknown_imports = 0
         self._retention = (
             Retention(store, lambda: self.rulesets, clock, retention) if retention else None
@@ -98,17 +102,19 @@ class DecisionService:
 
     async def start(self) -> None:
         """Get ready to serve; begin to apply what is imported and to remove what is too old."""
+        self.enricher.start()
         if self._retention:
             self._retention.start()
         if self.import_worker:
             self.import_worker.start()
 
     async def stop(self) -> None:
-        """Let go of the store."""
+        """Let go of the store, and of what finds locations and companies."""
         if self.import_worker:
             await self.import_worker.stop()
         if self._retention:
             await self._retention.stop()
+        await self.enricher.stop()
         await self.store.close()
 
     def ruleset(self, organization: str, environment: str) -> Ruleset:
@@ -154,6 +160,7 @@ class DecisionService:
                 }
                 for (organization, environment), ruleset in self.rulesets.items()
             },
+            **self.enricher.status(),
         }
 
     async def update(
@@ -165,18 +172,30 @@ class DecisionService:
         *,
         preflight: bool,
         forced: ForcedVariant | None = None,
+        sender: Sender | None = None,
     ) -> Outcome:
         """Return a profile after some events, with what it gets; a preflight keeps nothing.
 
         Args:
             forced: a variant for this answer alone; events that tell of it are not applied.
+            sender: the visitor's device, of which things are found out that the events ask for;
+                None where it is another machine, or not known.
         Errors: ConfigNotFound, NamespaceMismatch, ProfileOverload; ServiceUnavailable where the
         events were not applied, so that sending the same again is right.
         """
         ruleset = self.ruleset(organization, environment)
         if forced is not None:
             update = without_views(update, forced)
-        request = _Request(profile_id or "", profile_id or self.make_id(), update, self.clock())
+        resolved = None
+        if sender is not None:
+            # Before the lane: what takes its time must not hold up others who wait for theirs.
+            respects_refusal = ruleset.fold_rules.respects_refusal
+            resolved = self.enricher.find(update, sender, respects_refusal=respects_refusal)
+            if self.enricher.wants_company(update, respects_refusal=respects_refusal):
+                resolved = await self.enricher.with_company(resolved, sender, keep=not preflight)
+        request = _Request(
+            profile_id or "", profile_id or self.make_id(), update, self.clock(), resolved
+        )
         if preflight:
             outcome = await self._preflight(_without_pins(ruleset), request)
         else:
@@ -196,6 +215,10 @@ class DecisionService:
         return await self._retried(
             lambda: self._apply(Records(OverlayStore(self.store)), ruleset, request)
         )
+
+    def locate(self, address: str) -> Resolved | None:
+        """Return where an address is that stands in a request, None where nothing is known."""
+        return self.enricher.locate(address)
 
     async def apply_batch(
         self,
@@ -366,7 +389,7 @@ class DecisionService:
             loaded = await identity.create(request.new_id, arrival_ms)
         for user_id in claimed_ids(received):
             loaded = await identity.claim(loaded, user_id, arrival_ms)
-        applied = await apply_events(identity, loaded, received, arrival_ms)
+        applied = await apply_events(identity, loaded, received, arrival_ms, request.resolved)
         if applied.entries:
             await records.save(applied.profile, loaded.version, applied.entries)
         return Outcome(applied.profile, applied.decision, ruleset.digest)
@@ -378,12 +401,14 @@ class _Request(msgspec.Struct, frozen=True, gc=False):
     Args:
         name: the id or name that it was sent to; empty where it named none.
         new_id: the id of the profile that is made in that case.
+        resolved: what was found out for it.
     """
 
     name: str
     new_id: str
     update: Update
     arrival_ms: int
+    resolved: Resolved | None = None
 
 
 def _with_forced(outcome: Outcome, ruleset: Ruleset, forced: ForcedVariant) -> Outcome:
@@ -394,5 +419,5 @@ def _with_forced(outcome: Outcome, ruleset: Ruleset, forced: ForcedVariant) -> O
 def _without_pins(ruleset: Ruleset) -> Ruleset:
     """A ruleset for a preflight, which no view of a component pins anything in."""
     return msgspec.structs.replace(
-        ruleset, fold_rules=FoldRules(ruleset.fold_rules.match_event, sticky_variants={})
+        ruleset, fold_rules=msgspec.structs.replace(ruleset.fold_rules, sticky_variants={})
     )

@@ -10,7 +10,11 @@ import msgspec
 from edgewise.hashing import MODES
 from edgewise.parsing import FaultList
 
-KEYS = ("allocation", "negation of missing values")
+KEYS = ("allocation", "negation of missing values", "data from the address")
+
+ALWAYS = "always"
+UNLESS_REFUSED = "unless refused"
+ADDRESS_CHOICES = (ALWAYS, UNLESS_REFUSED)
 
 
 class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,10 +23,13 @@ class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         allocation: the mode of experiences that do not say their own; None leaves it to their form.
         missing_negated: whether negative operators hold for missing values.
+        respects_refusal: whether nothing is found by the address of a visitor who refuses consent,
+            and what was found before is removed.
     """
 
     allocation: str | None = None
     missing_negated: bool = True
+    respects_refusal: bool = False
 
 
 def parse_settings(raw: Any, pointer: str, faults: FaultList) -> EnvironmentSettings:
@@ -35,7 +42,15 @@ def parse_settings(raw: Any, pointer: str, faults: FaultList) -> EnvironmentSett
     return EnvironmentSettings(
         allocation=faults.choice(raw, "allocation", pointer, MODES, "") or None if said else None,
         missing_negated=faults.boolean(raw, "negation of missing values", pointer, True),
+        respects_refusal=_respects_refusal(raw, pointer, faults),
     )
+
+
+def _respects_refusal(raw: Mapping[Any, Any], pointer: str, faults: FaultList) -> bool:
+    key = "data from the address"
+    if raw.get(key) is None:
+        return False
+    return faults.choice(raw, key, pointer, ADDRESS_CHOICES, ALWAYS) == UNLESS_REFUSED
 
 
 def settings_schema() -> dict[str, Any]:
@@ -53,6 +68,11 @@ def settings_schema() -> dict[str, Any]:
                 "type": ["boolean", "null"],
                 "default": True,
                 "description": "Whether negative operators hold for missing values.",
+            },
+            "data from the address": {
+                "enum": [*ADDRESS_CHOICES, None],
+                "default": ALWAYS,
+                "description": "Whether what a visitor's address tells is used without consent.",
             },
         },
     }

@@ -10,15 +10,18 @@ import msgspec
 from starlette.types import ASGIApp, Message
 
 from edgewise.decoding import Update
+from edgewise.enriching import Sender
 from edgewise.errors import ConfigNotFound
 from edgewise.explaining import Explanation
 from edgewise.ingest.insights import Visit
 from edgewise.model.decision import Decision, Outcome, SelectedVariant
+from edgewise.model.event import EventLocation, Resolved
 from edgewise.model.forced import ForcedVariant
 from edgewise.model.imports import ImportedProfile
 from edgewise.model.interaction import ExperienceMetrics, VariantMetrics
 from edgewise.model.profiles import LandingPage, Location, Profile, Session
 
+BERLIN = "5.1.2.3"
 BASE = "/v2/organizations/org/environments/main"
 
 
@@ -99,10 +102,15 @@ class FakeService:
         *,
         preflight: bool,
         forced: ForcedVariant | None = None,
+        sender: Sender | None = None,
     ) -> Outcome:
         """Note the update."""
         self._note("update", profile_id, len(update.events), preflight)
         return outcome_of(profile_id or "new", forced)
+
+    def locate(self, address: str) -> Resolved | None:
+        """Know one address."""
+        return Resolved(location=EventLocation(city="Berlin")) if address == BERLIN else None
 
     async def apply_batch(
         self,

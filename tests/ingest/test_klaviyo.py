@@ -142,7 +142,7 @@ def test_person_has_everything() -> None:
         anonymous_id="a",
         kx="x",
         properties={"plan": "pro"},
-        location=KlaviyoLocation(city="Oslo", latitude="59.9", longitude=10.7),
+        location=KlaviyoLocation(city="Oslo", latitude="59.9", longitude=10.7, ip="192.0.2.1"),
         **texts,
     )
 

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,16 +49,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server(folder: Path, variables: Mapping[str, str] = {}) -> Iterator[str]:
+def running_server(
+    folder: Path, variables: Mapping[str, str] = {}, arguments: Sequence[str] = ()
+) -> Iterator[str]:
     """Serve the repository's rules with a fresh SQLite store in `folder`; gives the base URL.
 
     Args:
         variables: added to the server's environment.
+        arguments: added to its command.
     """
     url = f"http://127.0.0.1:{(port := free_port())}"
     command = [sys.executable, "-m", "edgewise.cli", "serve", str(RULES)]
     command += ["--store", f"sqlite://{folder}/profiles.db"]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
+    command += ["--host", "127.0.0.1", "--port", str(port), *arguments]
     log = folder / "server.log"
     environment = os.environ | {
         "PYTHONPATH": str(REPOSITORY / "engine"),

@@ -110,6 +110,10 @@ EVENTS = st.one_of(
             {"type": "page", "context": {"userAgent": "Mozilla/5.0 (iPhone; CPU) Mobile"}},
             {"type": "page", "context": {"location": {"countryCode": "AT"}}},
             {"type": "page", "context": {"location": {"countryCode": "DE"}}},
+            {"type": "page", "$resolved": {"location": {"city": "Graz", "countryCode": "AT"}}},
+            {"type": "page", "$resolved": {"location": {"countryCode": "DE"}, "device": "mobile"}},
+            {"type": "track", "event": "buy", "$resolved": {"traits": {"tier": "gold"}}},
+            {"type": "page", "context": {"gdpr": {"isConsentGiven": False}}},
         ]
     ),
 )
@@ -129,15 +133,20 @@ REQUESTS = st.tuples(
 
 
 @settings(max_examples=150, deadline=None)
-@given(requests=st.lists(REQUESTS, min_size=1, max_size=25), backwards=st.booleans())
+@given(
+    requests=st.lists(REQUESTS, min_size=1, max_size=25),
+    backwards=st.booleans(),
+    consent=st.sampled_from(["always", "unless refused"]),
+)
 def test_replay_equals_the_service_on_anything(
     tmp_path_factory: pytest.TempPathFactory,
     requests: list[tuple[str, int, list[tuple[dict[str, Any], int, int | None]]]],
     backwards: bool,
+    consent: str,
 ) -> None:
     """Merges, late and repeated events, windows and clocks that go back change nothing about it."""
     rules = tmp_path_factory.mktemp("rules")
-    write_rules(rules, {MAIN: SHOP})
+    write_rules(rules, {MAIN: f"environment: {{data from the address: {consent}}}\n{SHOP}"})
     now_ms = NOON_MS
     lines = []
     for name, pause_ms, events in requests:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import json
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from edgewise.decoding import decode_update
+from edgewise.devices import ClientHints
+from edgewise.enrich.geo_following import GeoFollower
+from edgewise.enriching import Enricher
 from edgewise.model.log import LogEntry, interaction_log
+from edgewise.model.profiles import Profile
+from edgewise.service import DecisionService
 from edgewise.simulate.clusters import Clusters, claim_keys, key_of
 from edgewise.simulate.requests import Record
 from edgewise.simulate.store_log import read_store
+from edgewise.sources.files import load_rules
 from edgewise.stores.sqlite import SqliteStore
+from tests.geo import BERLIN_V4, BERLIN_V6, NOWHERE_V4, nested_both
 from tests.simulate.test_replay import Rig
 from tests.simulate.worlds import (
     MAIN,
@@ -21,6 +34,9 @@ from tests.simulate.worlds import (
     served,
     write_rules,
 )
+from tests.test_enriching import FixedSender
+
+TABLET = ClientHints(mobile=False, platform="Android")
 
 
 def logged(tmp_path: Path, records: list[Record]) -> tuple[Path, str]:
@@ -61,6 +77,61 @@ def test_log_replays_to_the_same_profiles(tmp_path: Path) -> None:
     ]
     assert replayed == [(one.profile.id, one.decision.audiences) for one in live]
     assert sum(rig.counting[MAIN].counts.merged) == 1
+
+
+@pytest.mark.parametrize("choice", ["always", "unless refused"])
+def test_log_replays_what_was_found(tmp_path: Path, choice: str) -> None:
+    """A log tells what was found by addresses, so its replay needs no database to be the same."""
+    database = nested_both(tmp_path / "geo.mmdb")
+    header = f"environment: {{data from the address: {choice}}}\n"
+    rules = write_rules(tmp_path / "rules", {MAIN: header + SHOP})
+    requests: list[tuple[str | None, list[dict[str, Any]]]] = [
+        (BERLIN_V4, [{"type": "page"}]),
+        (None, [{"type": "page", "context": {"location": {"city": "Potsdam"}}}]),
+        (BERLIN_V6, [{"type": "track", "event": "buy"}, {"type": "page"}]),
+        (BERLIN_V4, [{"type": "page", "context": {"gdpr": {"isConsentGiven": False}}}]),
+        (NOWHERE_V4, [{"type": "identify", "userId": "u", "traits": {"tier": "gold"}}]),
+        (BERLIN_V4, [{"type": "page"}]),
+    ]
+    organization, environment = MAIN.split("/")
+    now_ms = NOON_MS
+    live: list[tuple[list[str], Profile]] = []
+
+    async def serve() -> None:
+        nonlocal now_ms
+        service = DecisionService(
+            load_rules(rules),
+            SqliteStore(tmp_path / "profiles.db"),
+            clock=lambda: now_ms,
+            retention=None,
+            enricher=Enricher(GeoFollower([database])),
+        )
+        for number, (address, events) in enumerate(requests):
+            now_ms += MINUTE_MS
+            timed = [one | {"timestamp": now_ms, "messageId": f"{number} {one}"} for one in events]
+            body = {"events": timed, "options": {"features": ["location"]}}
+            outcome = await service.update(
+                organization,
+                environment,
+                "a" * 64,
+                decode_update(json.dumps(body).encode()),
+                preflight=False,
+                sender=FixedSender(address, TABLET),
+            )
+            live.append((outcome.decision.audiences, copy.deepcopy(outcome.profile)))
+        await service.stop()
+
+    asyncio.run(serve())
+    rig = Rig(rules)
+    replayed = [
+        (visitor.audiences, copy.deepcopy(visitor.profile))
+        for visitor in map(rig.apply, read_store(f"sqlite://{tmp_path}/profiles.db", 0, 0))
+    ]
+    assert replayed == live
+    cities = [profile.location.city for _, profile in live]
+    kept = None if choice == "unless refused" else "Berlin"
+    assert cities == ["Berlin", "Potsdam", "Berlin", kept, kept, "Berlin"]
+    assert {profile.device for _, profile in live} == {"tablet"}
 
 
 def test_entries_of_one_request_stay_together(tmp_path: Path) -> None:

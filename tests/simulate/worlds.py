@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from edgewise.decoding import decode_update
 from edgewise.model.decision import Outcome
 from edgewise.service import DecisionService
+from edgewise.simulate.partition import check_record
 from edgewise.simulate.requests import LineReader, Record
 from edgewise.sources.files import load_rules
 from edgewise.stores.memory import MemoryStore
@@ -113,10 +113,9 @@ def served(
         service = DecisionService(load_rules(rules), live, clock=lambda: now_ms, retention=None)
         for record in records:
             now_ms = record.arrival_ms
-            body = b'{"events":[' + b",".join(record.events) + b"]}"
             organization, environment = record.environment.split("/")
             outcome = await service.update(
-                organization, environment, record.name, decode_update(body), preflight=False
+                organization, environment, record.name, check_record(record), preflight=False
             )
             copied.append(outcome)
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from edgewise.errors import StoreCorrupt
 from edgewise.model.profiles import (
+    ByAddress,
     Coordinates,
     Erasure,
     LandingPage,
@@ -32,6 +33,7 @@ FULL = Profile(
     traits={"plan": "pro", "n": 2**63, "deep": {"list": [1, 2.5, None, True]}},
     trait_times={"plan": 5},
     location=Location(coordinates=Coordinates(1.5, -2.5), city="Bern", country_code="CH"),
+    by_address=ByAddress(location=["city"], city_names={"fr": "Berne"}, traits=["plan"]),
     device="mobile",
     session=Session(
         id="s", count=2, started_ms=1, last_ms=2, closed_ms=3, landing_page=LandingPage(path="/")

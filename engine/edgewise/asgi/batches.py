@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from edgewise.asgi.answers import Answer
 from edgewise.asgi.body import parse_body, read_body
 from edgewise.asgi.interface import HttpSettings, Service
+from edgewise.asgi.localized import localized
 from edgewise.asgi.query import parse_query
 from edgewise.asgi.wire import EMPTY_BODY, encode_profiles
 from edgewise.decoding import Update, decode_update
@@ -60,6 +61,7 @@ class Batches:
         outcomes = await self._service.apply_batch(
             organization, environment, groups, preflight=query.preflight
         )
+        outcomes = [localized(outcome, query.locale) for outcome in outcomes]
         headers = ((b"x-edgewise-ruleset", outcomes[0].ruleset.encode()),)
         await Answer(200, self._encode(outcomes), headers)(scope, receive, send)
 

@@ -7,11 +7,14 @@ from typing import Protocol
 
 import msgspec
 
+from edgewise.asgi.client_address import AddressSettings
 from edgewise.asgi.klaviyo_settings import KlaviyoSettings
 from edgewise.decoding import MAX_EVENTS, Update
+from edgewise.enriching import Sender
 from edgewise.explaining import Explanation
 from edgewise.ingest.insights import Visit
 from edgewise.model.decision import Outcome
+from edgewise.model.event import Resolved
 from edgewise.model.forced import ForcedVariant
 from edgewise.model.imports import ImportedProfile
 from edgewise.model.interaction import ExperienceMetrics
@@ -27,6 +30,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
         default_environment: organization and environment of the short paths; without one there are
             none.
         klaviyo: who may send events as to Klaviyo; without keys nobody may.
+        addresses: whose word is taken for where a request comes from.
     """
 
     max_body_bytes: int = 1024 * 1024
@@ -36,6 +40,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     preview_secret: str = ""
     default_environment: tuple[str, str] | None = None
     klaviyo: KlaviyoSettings = KlaviyoSettings()
+    addresses: AddressSettings = AddressSettings()
 
 
 class Service(Protocol):
@@ -63,8 +68,13 @@ class Service(Protocol):
         *,
         preflight: bool,
         forced: ForcedVariant | None = None,
+        sender: Sender | None = None,
     ) -> Outcome:
         """Apply events to a profile, a new one where there is no id; a preflight keeps nothing."""
+        ...
+
+    def locate(self, address: str) -> Resolved | None:
+        """Return where an address is that stands in a request, None where nothing is known."""
         ...
 
     async def apply_batch(

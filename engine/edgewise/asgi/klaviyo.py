@@ -157,6 +157,7 @@ class KlaviyoEvents:
             revision=revision,
             arrival_ms=int(self._clock_s() * 1000),
             merges=self._settings.klaviyo.merges,
+            locate=self._service.locate,
         )
         imported = await parse_body(body, partial(self._translated, job))
         self._service.environment_exists(key.organization, key.environment)

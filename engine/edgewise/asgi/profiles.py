@@ -10,9 +10,11 @@ from edgewise.asgi.answers import Answer
 from edgewise.asgi.body import read_body
 from edgewise.asgi.cors import Headers
 from edgewise.asgi.interface import HttpSettings, Service
+from edgewise.asgi.localized import localized
 from edgewise.asgi.previews import NO_PREVIEW, FoundPreview, Previews, preview_headers
 from edgewise.asgi.query import parse_query
 from edgewise.asgi.routing import ProfileRoute, parse_profile_id
+from edgewise.asgi.senders import HttpSender
 from edgewise.asgi.wire import EMPTY_BODY, encode_outcome
 from edgewise.decoding import decode_update
 from edgewise.errors import MethodNotAllowed
@@ -73,13 +75,14 @@ class Profiles:
             update,
             preflight=query.preflight,
             forced=preview.forced,
+            sender=HttpSender(scope, self._settings.addresses),
         )
-        return self._decided(outcome, preview)
+        return self._decided(localized(outcome, query.locale), preview)
 
     async def _read(self, route: ProfileRoute, raw_id: bytes, scope: Scope) -> Answer:
         organization, environment = route.organization, route.environment
         self._service.environment_exists(organization, environment)
-        parse_query(scope.get("query_string", b""))
+        query = parse_query(scope.get("query_string", b""))
         profile_id = parse_profile_id(raw_id)
         preview = NO_PREVIEW
         if self._previews:
@@ -87,7 +90,7 @@ class Profiles:
         outcome = await self._service.read(
             organization, environment, profile_id, forced=preview.forced
         )
-        return self._decided(outcome, preview)
+        return self._decided(localized(outcome, query.locale), preview)
 
     async def _erase(self, route: ProfileRoute, raw_id: bytes) -> Answer:
         self._service.environment_exists(route.organization, route.environment)

@@ -22,3 +22,16 @@ def add_copies_option(parser: ArgumentParser) -> None:
         metavar="FOLDER",
         help="last good copies of rules that are read from Contentful",
     )
+
+
+def add_geo_option(parser: ArgumentParser, *, required: bool = False) -> None:
+    """Let a command be told which databases of locations there are."""
+    parser.add_argument(
+        "--geo",
+        type=Path,
+        action="append",
+        default=[],
+        required=required,
+        metavar="FILE",
+        help="a database of locations by address; name it twice for IPv4 and IPv6",
+    )

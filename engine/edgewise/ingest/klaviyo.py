@@ -174,10 +174,10 @@ def _location(members: Place) -> KlaviyoLocation | None:
     if not isinstance(place.value, dict):
         place.refuse("This field must be an object or null.")
         return None
-    place.text("ip")  # Checked, and neither used nor kept.
     return KlaviyoLocation(
         latitude=_degrees(place, "latitude"),
         longitude=_degrees(place, "longitude"),
+        ip=place.text("ip"),
         **{name: place.text(name) for name in _LOCATION_TEXTS},
     )
 

@@ -21,7 +21,11 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class KlaviyoLocation(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a person lives; degrees may be texts."""
+    """Where a person lives; degrees may be texts.
+
+    Args:
+        ip: the address that the person was last seen at; nothing keeps it.
+    """
 
     address1: str | None = None
     address2: str | None = None
@@ -32,6 +36,7 @@ class KlaviyoLocation(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str | None = None
     latitude: str | float | None = None
     longitude: str | float | None = None
+    ip: str | None = None
 
 
 class KlaviyoProfile(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -23,7 +23,7 @@ from edgewise.ingest.klaviyo_model import (
     KlaviyoLocation,
     KlaviyoProfile,
 )
-from edgewise.model.event import TraitPatch
+from edgewise.model.event import RESOLVED, Resolved, TraitPatch
 from edgewise.model.imports import ImportedProfile
 from edgewise.sessions import REPORTING_APP
 from edgewise.values import number_of
@@ -44,12 +44,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         revision: of the API that the sender speaks.
         arrival_ms: when it came, in milliseconds since 1970.
         merges: whether two profiles become one where a person's identifiers lead to both.
+        locate: finds where an address is.
     """
 
     id: str
     revision: str
     arrival_ms: int
     merges: bool = False
+    locate: Callable[[str], Resolved | None] | None = None
 
 
 def translate(blocks: Sequence[KlaviyoBlock], job: Job) -> list[ImportedProfile]:
@@ -81,16 +83,25 @@ class _BlockEvents:
         """Return their JSON: what is known of the person first, then what they did in time."""
         profile, arrival_ms = self._block.profile, self._job.arrival_ms
         location = _location(profile.location) if profile.location else {}
+        resolved = self._located(profile.location) if profile.location else None
         placed = list(enumerate(self._block.events))
         placed.sort(key=lambda pair: _time_ms(pair[1], arrival_ms))
         tracks = [self._track(event, place) for place, event in placed]
         traits = traits_of(profile)
         events = tracks
-        if traits or profile.patch is not None or (location and not tracks):
+        if traits or profile.patch is not None or ((location or resolved) and not tracks):
             events = [self._identify(traits, profile.patch), *tracks]
         if location and events:
             events[0]["context"] = {**events[0]["context"], "location": location}
+        if resolved and events:
+            events[0][RESOLVED] = msgspec.to_builtins(resolved)
         return tuple(map(msgspec.json.encode, events))
+
+    def _located(self, location: KlaviyoLocation) -> Resolved | None:
+        """Where the person's address is, if nothing else says where the person lives."""
+        if location.ip is None or location.city or location.country or not self._job.locate:
+            return None
+        return self._job.locate(location.ip)
 
     def _identify(self, traits: Mapping[str, Any], patch: TraitPatch | None) -> dict[str, Any]:
         profile = self._block.profile

@@ -55,14 +55,14 @@ class Library(msgspec.Struct, kw_only=True, gc=False):
     version: str | None = None
 
 
-class Coordinates(msgspec.Struct, kw_only=True, gc=False):
+class Coordinates(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A position in degrees as sent; some senders put empty strings."""
 
     latitude: float | str | None = None
     longitude: float | str | None = None
 
 
-class EventLocation(msgspec.Struct, kw_only=True, rename="camel", gc=False):
+class EventLocation(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True, gc=False):
     """A location that the sender supplies; empty strings mean "not given"."""
 
     coordinates: Coordinates | str | None = None
@@ -112,6 +112,28 @@ class TraitPatch(msgspec.Struct, kw_only=True, gc=False):
     unset: list[str] = []
 
 
+class Resolved(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True, gc=False):
+    """What was found out for the request that an event came with; None is what was not.
+
+    It is part of the event in the log, so that folding the log anew gives the same profile.
+
+    Args:
+        location: where the visitor's address is.
+        city_names: of the city of that location, by language tag.
+        device: the class of device, where the request told another one than the user agent does.
+        traits: what is known of whoever has the address.
+    """
+
+    location: EventLocation | None = None
+    city_names: dict[str, str] | None = None
+    device: str | None = None
+    traits: dict[str, Any] | None = None
+
+
+RESOLVED = "$resolved"
+"""The member of an event that only the engine itself writes; nobody may send it."""
+
+
 class Event(msgspec.Struct, kw_only=True, rename="camel", gc=False):
     """One visitor event.
 
@@ -135,6 +157,7 @@ class Event(msgspec.Struct, kw_only=True, rename="camel", gc=False):
     component_type: str | None = None
     experience_id: str | None = None
     variant_index: float | None = None
+    resolved: Resolved | None = msgspec.field(default=None, name=RESOLVED)
 
 
 class ReceivedEvent(msgspec.Struct, frozen=True, gc=False):

@@ -37,6 +37,20 @@ class Location(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True,
     timezone: str | None = None
 
 
+class ByAddress(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """What of a profile was found by the visitor's address, as far as nobody has said otherwise.
+
+    Args:
+        location: the members of the location.
+        city_names: by language tag, of the city among these members.
+        traits: the names of the traits.
+    """
+
+    location: list[str] = []
+    city_names: dict[str, str] = {}
+    traits: list[str] = []
+
+
 class LandingPage(msgspec.Struct, omit_defaults=False, gc=False):
     """The page of the first event of a session; all empty where that event had no page."""
 
@@ -73,8 +87,8 @@ class Profile(
     the arrival time of its last write; `assignments` maps a sticky experience to the variant index
     that was seen, `assignment_times` to when it was; `aliases` are names and ids that redirects may
     lead from; `absorbed` are the ids of profiles whose state is in this one and whose logs belong
-    to it. `newest_claim_ms` is the latest time that any counted event claimed for itself, believed
-    or not.
+    to it. `by_address` says what was found and not sent, None for nothing. `newest_claim_ms` is the
+    latest time that any counted event claimed for itself, believed or not.
     """
 
     organization: str
@@ -90,6 +104,7 @@ class Profile(
     traits: dict[str, Any] = {}
     trait_times: dict[str, int] = {}
     location: Location = msgspec.field(default_factory=Location)
+    by_address: ByAddress | None = None
     device: str = "unknown"
     session: Session = msgspec.field(default_factory=Session)
     assignments: dict[str, int] = {}

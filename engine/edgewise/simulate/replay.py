@@ -13,12 +13,12 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from edgewise.decide import decide
-from edgewise.fold import FoldRules, fold_events
+from edgewise.fold import fold_events
 from edgewise.identity import Identity
 from edgewise.merging import KEPT_MESSAGE_KEYS, MESSAGE_KEY_BYTES
 from edgewise.messages import may_be_forgotten, remember, unseen
 from edgewise.model.event import ReceivedEvent
-from edgewise.model.profiles import Location, Redirect
+from edgewise.model.profiles import Profile, Redirect
 from edgewise.receiving import CLAIMING_TYPES, claimed_ids
 from edgewise.ruleset import Ruleset
 from edgewise.simulate.relevance import NEVER_MS, Watch, flips_of, next_expiry
@@ -57,7 +57,9 @@ class Replay:
         self.duplicates = 0
         self._identity = Identity(visitors, ruleset)
         self._watch = Watch(ruleset.evaluator, flips_of(ruleset))
-        self._fold_rules = FoldRules(self._watch.match_event, ruleset.fold_rules.sticky_variants)
+        self._fold_rules = msgspec.structs.replace(
+            ruleset.fold_rules, match_event=self._watch.match_event
+        )
         self._matchers = ruleset.evaluator.matchers
         self._ids: dict[str, str] = {}
 
@@ -147,7 +149,7 @@ class Replay:
     def _fold(self, visitor: Visitor, fresh: Sequence[ReceivedEvent], arrival_ms: int) -> bool:
         """Fold events; return whether the profile may get something else now."""
         profile, watch = visitor.profile, self._watch
-        location, has_traits = _before(profile.location, fresh)
+        location, has_traits = _before(profile, fresh)
         device, sessions = profile.device, profile.session.count
         assigned = len(profile.assignments)
         watch.begin(profile, arrival_ms)
@@ -200,14 +202,21 @@ def _claims(received: Sequence[ReceivedEvent]) -> bool:
 
 
 def _before(
-    location: Location, fresh: Sequence[ReceivedEvent]
+    profile: Profile, fresh: Sequence[ReceivedEvent]
 ) -> tuple[tuple[Any, ...] | None, bool]:
-    """The members of the location where events may overwrite it, and whether they bring traits."""
+    """The members of the location where events may change it, and whether they may change traits.
+
+    What was found by an address may also go.
+    """
+    if profile.by_address is not None:
+        return msgspec.structs.astuple(profile.location), True
     members, has_traits = None, False
     for item in fresh:
         event = item.event
+        if event.resolved is not None:
+            return msgspec.structs.astuple(profile.location), True
         if event.context is not None and event.context.location is not None and members is None:
-            members = msgspec.structs.astuple(location)
+            members = msgspec.structs.astuple(profile.location)
         if event.type == "identify" and (event.traits or event.trait_patch):
             has_traits = True
     return members, has_traits
