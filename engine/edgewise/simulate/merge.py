@@ -15,7 +15,7 @@ from edgewise.ruleset import Ruleset, ServedExperience
 from edgewise.simulate.chi_square import ratio_test
 from edgewise.simulate.comparing import NO_VARIANT, add_differences
 from edgewise.simulate.counting import add_counts, copy_of
-from edgewise.simulate.deciding import deciding_conditions
+from edgewise.simulate.deciding import Deciding
 from edgewise.simulate.partial import (
     AudienceCounts,
     DifferenceCounts,
@@ -114,10 +114,8 @@ def _environment(
         for audience in counts.audiences.values():
             audience.entries, audience.exits, audience.merged = [], [], []
     sample = _sampled(counts.sample, len(ruleset.audiences))
-    audiences = [
-        _audience(audience, counts, sample, simulation.window.last_ms)
-        for audience in ruleset.audiences
-    ]
+    deciding = Deciding(sample, simulation.window.last_ms)
+    audiences = [_audience(audience, counts, deciding) for audience in ruleset.audiences]
     experiences = [_experience(served, counts) for served in ruleset.experiences]
     return EnvironmentResult(
         environment=environment,
@@ -140,9 +138,7 @@ def _environment(
     )
 
 
-def _audience(
-    audience: Audience, counts: EnvironmentCounts, sample: Sequence[Profile], now_ms: int
-) -> AudienceResult:
+def _audience(audience: Audience, counts: EnvironmentCounts, deciding: Deciding) -> AudienceResult:
     found = counts.audiences[audience.id]
     return AudienceResult(
         id=audience.id,
@@ -156,7 +152,7 @@ def _audience(
         entries=found.entries,
         exits=found.exits,
         merged=found.merged,
-        conditions=deciding_conditions(audience, sample, now_ms),
+        conditions=deciding.conditions(audience),
     )
 
 
