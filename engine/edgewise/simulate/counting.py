@@ -84,8 +84,8 @@ class Counting:
             counts.audiences[audience_id].ever += 1
         for experience_id, index in visitor.given.items():
             counts.experiences[experience_id].variants[index] += 1
-            audience_id = self._meant[experience_id]
-            if audience_id is None or audience_id in visitor.ever:
+            meant = self._meant[experience_id]
+            if meant is None or meant in visitor.ever:
                 self._meant_and_given[experience_id] += 1
         self._audience_sets[tuple(self._positions[one] for one in visitor.audiences)] += 1
         self._sample(visitor)

@@ -130,7 +130,7 @@ class Deciding:
 
 
 def _meaning_of(test: Test | CountTest) -> Hashable:
-    """What tells tests apart: 1 and true are equal to Python, and are no operands for each other."""
+    """What tells tests apart. 1 and true are equal to Python, but not the same operand."""
     if isinstance(test, Test):
         return test.attribute, test.operator, repr(test.operand)
     return test.matcher.id, test.operator, test.count

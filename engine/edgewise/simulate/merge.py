@@ -198,14 +198,15 @@ def _experience(served: ServedExperience, counts: EnvironmentCounts) -> Experien
 
 
 def _overlap(counts: EnvironmentCounts, ruleset: Ruleset) -> list[OverlapResult]:
-    audiences = ruleset.audiences
+    ids = [audience.id for audience in ruleset.audiences]
+    sizes = [counts.audiences[audience_id].size for audience_id in ids]
     found = []
     for pair, profiles in counts.pairs.items():
-        low, high = divmod(pair, len(audiences))
-        first, second = audiences[low].id, audiences[high].id
-        either = counts.audiences[first].size + counts.audiences[second].size - profiles
-        found.append(OverlapResult(first, second, profiles, profiles / either))
-    return sorted(found, key=lambda one: (-one.profiles, one.first, one.second))
+        low, high = divmod(pair, len(ids))
+        either = sizes[low] + sizes[high] - profiles
+        found.append((-profiles, ids[low], ids[high], profiles / either))
+    found.sort()
+    return [OverlapResult(first, second, -count, share) for count, first, second, share in found]
 
 
 def _against(

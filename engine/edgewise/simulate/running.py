@@ -18,6 +18,7 @@ from shutil import rmtree
 import msgspec
 
 from edgewise.errors import InputError
+from edgewise.garbage import resting_collector
 from edgewise.simulate.decisions import join_decisions
 from edgewise.simulate.extras import load_extra
 from edgewise.simulate.files import size_of
@@ -97,7 +98,7 @@ def simulate(
     Errors: InputError for inputs that cannot be read, or where state of another run is in the way.
     """
     progress = progress or Progress()
-    with _state_folder(options.state) as folder:
+    with resting_collector(), _state_folder(options.state) as folder:
         fingerprint = _fingerprint(rules, against, source, options)
         checkpoint = _divide(folder, source, fingerprint, options, progress)
         jobs = list(make_jobs(rules, against, checkpoint, folder, options))
