@@ -6,7 +6,7 @@ conditions stay as they are. It does not depend on the order in which conditions
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import and_, or_
 
@@ -62,7 +62,7 @@ class Deciding:
         self._profiles = profiles
         self._now_ms = now_ms
         self._everyone = (1 << len(profiles)) - 1
-        self._known: dict[Hashable, int] = {}
+        self._known: dict[Test | CountTest, int] = {}
 
     def conditions(self, audience: Audience) -> list[ConditionResult]:
         """Return the conditions of an audience, those that decide about most profiles first."""
@@ -117,23 +117,15 @@ class Deciding:
                 raise ValueError(f"the reference to audience {node.audience_id!r} is not linked")
 
     def _leaf_holding(self, leaf: Leaf) -> int:
-        key = _meaning_of(leaf.test)
-        found = self._known.get(key)
+        found = self._known.get(leaf.test)
         if found is None:
             now_ms = self._now_ms
             found = 0
             for place, profile in enumerate(self._profiles):
                 if holds(leaf, profile, now_ms):
                     found |= 1 << place
-            self._known[key] = found
+            self._known[leaf.test] = found
         return found
-
-
-def _meaning_of(test: Test | CountTest) -> Hashable:
-    """What tells tests apart. 1 and true are equal to Python, but not the same operand."""
-    if isinstance(test, Test):
-        return test.attribute, test.operator, repr(test.operand)
-    return test.matcher.id, test.operator, test.count
 
 
 def wording_of(leaf: Leaf) -> str:

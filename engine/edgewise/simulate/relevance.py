@@ -86,7 +86,8 @@ class Watch:
     def __init__(
         self, evaluator: Evaluator, flips: Mapping[int, frozenset[int]], *, reads_traits: bool
     ) -> None:
-        self._match_event = evaluator.match_event
+        self._find = evaluator.find_matchers
+        self._matchers = evaluator.ordered_matchers
         self._flips = flips
         self._reads_traits = reads_traits
         self._profile: Profile | None = None
@@ -105,9 +106,12 @@ class Watch:
         """Return the matchers that an event satisfies; the fold counts them right afterwards."""
         if event.type == "identify" and (event.traits or event.trait_patch):
             self.turned |= self._reads_traits
-        matched = self._match_event(event)
-        if matched:
-            self._note(matched)
+        places = self._find(event)
+        if not places:
+            return []
+        matchers = self._matchers
+        matched = [matchers[place] for place in places]
+        self._note(matched)
         return matched
 
     def _note(self, matched: Iterable[Matcher]) -> None:

@@ -81,8 +81,7 @@ class LineReader:
         """
         head = _head_of(data)
         if head.events is None:
-            heads = (head,)
-            events = [data]
+            events, heads = [data], [head]
         else:
             events, heads = _parts_of(head.events)
         name = head.profile_id or head.anonymous_id or head.user_id
@@ -121,11 +120,11 @@ def _head_of(data: bytes) -> _Head:
         raise InvalidData(str(error)) from None
 
 
-def _parts_of(parts: Sequence[msgspec.Raw]) -> tuple[list[bytes], tuple[_Head, ...]]:
+def _parts_of(parts: Sequence[msgspec.Raw]) -> tuple[list[bytes], list[_Head]]:
     if not 1 <= len(parts) <= MAX_EVENTS:
         raise InvalidData(f"events: expected 1 to {MAX_EVENTS} events")
     events = [bytes(part) for part in parts]
-    return events, tuple([_head_of(part) for part in events])
+    return events, [_head_of(part) for part in events]
 
 
 def _name_of(head: _Head) -> str:
