@@ -26,6 +26,7 @@ _LENGTH = Struct("<I")
 _LENGTH_BYTES = _LENGTH.size
 _INDEX_AT_ONCE = 1 << 16
 _WRITTEN_AT_ONCE = 1 << 20
+_MAPPED_BYTES = 32 << 20
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Record)
 
@@ -120,7 +121,13 @@ def read_records(records: PartitionRecords) -> Iterator[Record]:
         Path(records.spool).open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as spool,
     ):
+        passed = 0
         for offset in offsets:
+            if offset - passed >= _MAPPED_BYTES:
+                # Its pages would count as this process's memory, up to the size of the spool.
+                here = offset - offset % mmap.PAGESIZE
+                spool.madvise(mmap.MADV_DONTNEED, passed, here - passed)
+                passed = here
             start = offset + _LENGTH_BYTES
             yield _DECODER.decode(spool[start : start + _LENGTH.unpack_from(spool, offset)[0]])
 
