@@ -50,7 +50,7 @@ def _verdict(row: Row) -> str:
         return "NOT MEASURED"
     if not row.holds:
         return "MISSED"
-    if row.goal is not None and row.value <= row.goal:
+    if row.reaches_goal:
         return "goal reached"
     return "holds" if row.limit is not None else ""
 

@@ -25,6 +25,7 @@ class Change(msgspec.Struct, frozen=True):
     title: str
     before: float
     after: float
+    more_is_better: bool = False
 
     @property
     def share(self) -> float:
@@ -33,11 +34,11 @@ class Change(msgspec.Struct, frozen=True):
 
     @property
     def band(self) -> str:
-        """What the change amounts to; all rows are better when smaller."""
+        """What the change amounts to."""
         size = abs(self.share)
         if size <= NOISE:
             return "same"
-        word = "slower" if self.share > 0 else "faster"
+        word = "slower" if (self.share > 0) != self.more_is_better else "faster"
         return f"much {word}" if size > LARGE else word
 
 
@@ -45,7 +46,7 @@ def changes(before: Sequence[Row], after: Sequence[Row]) -> list[Change]:
     """Return the rows that both results have."""
     found = {row.title: row.value for row in before}
     return [
-        Change(row.title, earlier, row.value)
+        Change(row.title, earlier, row.value, row.more_is_better)
         for row in after
         if row.value is not None and (earlier := found.get(row.title)) is not None
     ]

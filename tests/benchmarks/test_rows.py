@@ -14,6 +14,11 @@ def row(value: float | None, limit: float | None = 2.0, goal: float | None = 1.0
     return Row(title="W(1)", unit="×", value=value, limit=limit, goal=goal)
 
 
+def floor(value: float | None) -> Row:
+    """A measured row of which more is better."""
+    return Row(title="W(1)", unit="1/s", value=value, limit=100, goal=200, more_is_better=True)
+
+
 @pytest.mark.parametrize(
     ("measured", "holds"),
     [
@@ -22,6 +27,10 @@ def row(value: float | None, limit: float | None = 2.0, goal: float | None = 1.0
         pytest.param(row(2.19), True, id="within-a-tenth"),
         pytest.param(row(2.21), False, id="beyond-a-tenth"),
         pytest.param(row(None), False, id="not-measured"),
+        pytest.param(floor(100), True, id="at-the-floor"),
+        pytest.param(floor(91), True, id="within-a-tenth-of-the-floor"),
+        pytest.param(floor(90), False, id="below-the-floor"),
+        pytest.param(floor(None), False, id="floor-not-measured"),
         pytest.param(row(99, limit=None), True, id="without-limit"),
         pytest.param(row(None, limit=None), True, id="not-measured-without-limit"),
     ],
@@ -38,6 +47,8 @@ def test_limit_holds(measured: Row, holds: bool) -> None:
         pytest.param(row(1.5), "holds", id="holds"),
         pytest.param(row(3), "MISSED", id="missed"),
         pytest.param(row(None), "NOT MEASURED", id="not-measured"),
+        pytest.param(floor(200), "goal reached", id="goal-above-the-floor"),
+        pytest.param(floor(199), "holds", id="above-the-floor"),
     ],
 )
 def test_table_says_whether_limits_hold(measured: Row, verdict: str) -> None:
@@ -85,3 +96,9 @@ def test_changes_of_rows_that_both_have() -> None:
     assert changes([row(1.0)], [row(2.0)]) == [Change("W(1)", 1.0, 2.0)]
     assert changes([row(None)], [row(2.0)]) == []
     assert changes([], [row(2.0)]) == []
+
+
+def test_more_of_what_more_is_better_of_is_faster() -> None:
+    """A rate that grows has become faster, and one that falls slower."""
+    assert [one.band for one in changes([floor(100)], [floor(120)])] == ["faster"]
+    assert [one.band for one in changes([floor(120)], [floor(100)])] == ["slower"]

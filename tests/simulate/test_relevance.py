@@ -8,7 +8,7 @@ import pytest
 
 from edgewise.attributes import PROFILE_SOURCES
 from edgewise.model.profiles import Profile
-from edgewise.simulate.relevance import WATCHED_SOURCES, flips_of, next_expiry
+from edgewise.simulate.relevance import WATCHED_SOURCES, flips_of, next_expiry, sources_of
 from edgewise.simulate.rules_input import compile_rules, read_rules
 from tests.simulate.worlds import DAY_MS, MAIN, NOON_MS, write_rules
 
@@ -45,3 +45,18 @@ def test_next_expiry_is_one_past_the_window(tmp_path: Path) -> None:
     )
     profile.recent = {next(iter(matchers)): [NOON_MS - 3 * DAY_MS, NOON_MS - DAY_MS]}
     assert next_expiry(profile, matchers, NOON_MS) == NOON_MS + DAY_MS + 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "sources"),
+    [
+        pytest.param("has trait: {tier: gold}", {"trait"}, id="trait"),
+        pytest.param("none: [{is located at: {country code: AT}}]", {"location"}, id="location"),
+        pytest.param("has performed event: buy", set(), id="events"),
+    ],
+)
+def test_sources_that_audiences_read(tmp_path: Path, rule: str, sources: set[str]) -> None:
+    """What no audience reads may change without a decision; how deep it is read does not matter."""
+    text = f"audiences:\n- id: a\n  {rule}\n"
+    ruleset = compile_rules(read_rules(write_rules(tmp_path, {MAIN: text})))[MAIN]
+    assert sources_of(ruleset) == sources

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,6 +115,34 @@ def test_interrupted_run_goes_on(
     assert encode_result(simulate(rules, None, traffic, Options(state=state))) == expected
     assert sorted(replayed) == [0, 1, 2, 2, 3, 4]
     assert not state.exists()
+
+
+KILLED = """
+import multiprocessing, os, time
+from concurrent.futures import ProcessPoolExecutor
+from edgewise.simulate.running import _end_with_parent
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent) as pool:
+        print(pool.submit(os.getpid).result(), flush=True)
+        time.sleep(600)
+"""
+
+
+def test_workers_end_with_whoever_started_them(tmp_path: Path) -> None:
+    """A simulation that is killed leaves no process behind that waits for work."""
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED, "utf-8")
+    path = str(Path(running.__file__).parents[2])
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": path}
+    ) as starter:
+        assert starter.stdout is not None
+        assert int(starter.stdout.readline()) != starter.pid
+        starter.kill()
+        # The worker has the same output: it is at its end when both have let go of it.
+        assert starter.stdout.read() == b""
 
 
 def test_state_of_another_run_is_refused(

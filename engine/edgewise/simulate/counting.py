@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import combinations
 
 import msgspec
 from xxhash import xxh3_64_intdigest
 
 from edgewise.ruleset import Ruleset
+from edgewise.simulate.overlap import pairs_of
 from edgewise.simulate.partial import (
     AudienceCounts,
     EnvironmentCounts,
@@ -29,7 +29,8 @@ class Counting:
     def __init__(self, ruleset: Ruleset, window: Window) -> None:
         buckets = max(window.count, 1)
         self._window = window
-        self._ruleset = ruleset
+        self._meant = {one.experience.id: one.audience_id for one in ruleset.experiences}
+        self._meant_and_given: Counter[str] = Counter()
         self._positions = {one.id: place for place, one in enumerate(ruleset.audiences)}
         self._audience_sets: Counter[tuple[int, ...]] = Counter()
         self._hashes: list[tuple[int, bytes]] = []
@@ -61,11 +62,10 @@ class Counting:
         """Count the audiences that a visitor entered and left."""
         bucket = self._window.bucket_of(time_ms)
         audiences = self.counts.audiences
-        old, new = set(before), set(after)
-        for audience_id in new - old:
-            audiences[audience_id].entries[bucket] += 1
-        for audience_id in old - new:
-            audiences[audience_id].exits[bucket] += 1
+        old = set(before)
+        for audience_id in old.symmetric_difference(after):
+            counts = audiences[audience_id]
+            (counts.exits if audience_id in old else counts.entries)[bucket] += 1
 
     def merged(self, loser: Visitor, time_ms: int) -> None:
         """Count a visitor who turned out to be another one."""
@@ -84,23 +84,27 @@ class Counting:
             counts.audiences[audience_id].ever += 1
         for experience_id, index in visitor.given.items():
             counts.experiences[experience_id].variants[index] += 1
-        self._count_held_out(visitor)
+            meant = self._meant[experience_id]
+            if meant is None or meant in visitor.ever:
+                self._meant_and_given[experience_id] += 1
         self._audience_sets[tuple(self._positions[one] for one in visitor.audiences)] += 1
         self._sample(visitor)
 
     def result(self) -> EnvironmentCounts:
         """Return the counts, after every visitor was finished."""
-        self.counts.pairs = _pairs(self._audience_sets, len(self._positions))
+        self.counts.pairs = pairs_of(self._audience_sets, len(self._positions))
+        self._count_held_out()
         self._hashes.sort()
         self.counts.sample = [SampledProfile(*one) for one in self._hashes[:MOST_SAMPLED]]
         return self.counts
 
-    def _count_held_out(self, visitor: Visitor) -> None:
-        for served in self._ruleset.experiences:
-            experience_id = served.experience.id
-            is_meant = served.audience_id is None or served.audience_id in visitor.ever
-            if is_meant and experience_id not in visitor.given:
-                self.counts.experiences[experience_id].held_out += 1
+    def _count_held_out(self) -> None:
+        """Whom an experience is meant for, less those of them who were given it."""
+        counts = self.counts
+        for experience_id, audience_id in self._meant.items():
+            meant = counts.profiles if audience_id is None else counts.audiences[audience_id].ever
+            given = self._meant_and_given[experience_id]
+            counts.experiences[experience_id].held_out = meant - given
 
     def _sample(self, visitor: Visitor) -> None:
         profile_hash = hash_of(visitor.profile.id)
@@ -147,11 +151,3 @@ def copy_of(counts: EnvironmentCounts) -> EnvironmentCounts:
 
 def _add_lists(into: list[int], other: Iterable[int]) -> None:
     into[:] = [one + two for one, two in zip(into, other, strict=True)]
-
-
-def _pairs(audience_sets: Counter[tuple[int, ...]], audiences: int) -> dict[int, int]:
-    pairs: Counter[int] = Counter()
-    for positions, count in audience_sets.items():
-        for low, high in combinations(positions, 2):
-            pairs[low * audiences + high] += count
-    return dict(pairs)

@@ -6,8 +6,9 @@ conditions stay as they are. It does not depend on the order in which conditions
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import and_, or_
 
 import msgspec
 
@@ -47,23 +48,84 @@ class ConditionResult(msgspec.Struct, frozen=True):
     keeps_out: int
 
 
-def deciding_conditions(
-    audience: Audience, profiles: Sequence[Profile], now_ms: int
-) -> list[ConditionResult]:
-    """Return the conditions of an audience, those that decide about most profiles first.
+class Deciding:
+    """Tells which conditions decide about some profiles.
 
-    Cost: some microseconds per condition and profile.
+    Whom a condition holds for is found out once, however many audiences ask it, and kept as one
+    number with a bit per profile; trees and pivots are then operations on such numbers.
+
+    Args:
+        profiles: those that are asked about, as of `now_ms`.
     """
-    keeps_in: Counter[Leaf] = Counter()
-    keeps_out: Counter[Leaf] = Counter()
-    for profile in profiles:
-        is_member, leaves = _pivotal(audience.tree, profile, now_ms)
-        (keeps_in if is_member else keeps_out).update(set(leaves))
-    found = [
-        ConditionResult(leaf.origin, wording_of(leaf), keeps_in[leaf], keeps_out[leaf])
-        for leaf in dict.fromkeys(_leaves(audience.tree))
-    ]
-    return sorted(found, key=lambda one: (-one.keeps_in - one.keeps_out, one.place, one.condition))
+
+    def __init__(self, profiles: Sequence[Profile], now_ms: int) -> None:
+        self._profiles = profiles
+        self._now_ms = now_ms
+        self._everyone = (1 << len(profiles)) - 1
+        self._known: dict[Test | CountTest, int] = {}
+
+    def conditions(self, audience: Audience) -> list[ConditionResult]:
+        """Return the conditions of an audience, those that decide about most profiles first."""
+        pivotal = dict.fromkeys(_leaves(audience.tree), 0)
+        self._find_pivotal(audience.tree, self._everyone, pivotal)
+        members = self._holding(audience.tree)
+        others = self._everyone ^ members
+        found = [
+            ConditionResult(
+                leaf.origin,
+                wording_of(leaf),
+                (profiles & members).bit_count(),
+                (profiles & others).bit_count(),
+            )
+            for leaf, profiles in pivotal.items()
+        ]
+        return sorted(
+            found, key=lambda one: (-one.keeps_in - one.keeps_out, one.place, one.condition)
+        )
+
+    def _find_pivotal(self, node: Node, profiles: int, pivotal: dict[Leaf, int]) -> None:
+        """Note for whom each leaf is pivotal, given for whom the node is."""
+        match node:
+            case Leaf():
+                pivotal[node] |= profiles
+            case Not():
+                self._find_pivotal(node.child, profiles, pivotal)
+            case All() | Any():
+                # One child of this value decides alone; as long as there is none, each child does.
+                flip = 0 if isinstance(node, Any) else self._everyone
+                decisive = [self._holding(child) ^ flip for child in node.children]
+                once = twice = 0
+                for some in decisive:
+                    twice |= once & some
+                    once |= some
+                for child, some in zip(node.children, decisive, strict=True):
+                    self._find_pivotal(child, profiles & ~twice & (some | ~once), pivotal)
+
+    def _holding(self, node: Node) -> int:
+        match node:
+            case Leaf():
+                return self._leaf_holding(node)
+            case Not():
+                return self._everyone ^ self._holding(node.child)
+            case All():
+                return reduce(and_, map(self._holding, node.children), self._everyone)
+            case Any():
+                return reduce(or_, map(self._holding, node.children), 0)
+            case Constant():
+                return self._everyone if node.value else 0
+            case Reference():
+                raise ValueError(f"the reference to audience {node.audience_id!r} is not linked")
+
+    def _leaf_holding(self, leaf: Leaf) -> int:
+        found = self._known.get(leaf.test)
+        if found is None:
+            now_ms = self._now_ms
+            found = 0
+            for place, profile in enumerate(self._profiles):
+                if holds(leaf, profile, now_ms):
+                    found |= 1 << place
+            self._known[leaf.test] = found
+        return found
 
 
 def wording_of(leaf: Leaf) -> str:
@@ -75,32 +137,6 @@ def wording_of(leaf: Leaf) -> str:
     days = test.matcher.window_ms // DAY_MS
     window = f" within {days} days" if test.matcher.window_ms else ""
     return f"{events}: {BY_NAME[test.operator].phrase} {test.count} times{window}"
-
-
-def _pivotal(node: Node, profile: Profile, now_ms: int) -> tuple[bool, list[Leaf]]:
-    """What a tree says, and the leaves that it would say something else without."""
-    match node:
-        case Leaf():
-            return holds(node, profile, now_ms), [node]
-        case Not():
-            value, leaves = _pivotal(node.child, profile, now_ms)
-            return not value, leaves
-        case All() | Any():
-            return _pivotal_child(node, profile, now_ms)
-        case Constant():
-            return node.value, []
-        case Reference():
-            raise ValueError(f"the reference to audience {node.audience_id!r} is not linked")
-
-
-def _pivotal_child(node: All | Any, profile: Profile, now_ms: int) -> tuple[bool, list[Leaf]]:
-    # One child of this value decides alone; as long as there is none, each child does.
-    decisive = isinstance(node, Any)
-    found = [_pivotal(child, profile, now_ms) for child in node.children]
-    deciding = [leaves for value, leaves in found if value is decisive]
-    if not deciding:
-        return not decisive, [leaf for _, leaves in found for leaf in leaves]
-    return decisive, deciding[0] if len(deciding) == 1 else []
 
 
 def _leaves(node: Node) -> Iterable[Leaf]:

@@ -15,7 +15,7 @@ from edgewise.ruleset import Ruleset, ServedExperience
 from edgewise.simulate.chi_square import ratio_test
 from edgewise.simulate.comparing import NO_VARIANT, add_differences
 from edgewise.simulate.counting import add_counts, copy_of
-from edgewise.simulate.deciding import deciding_conditions
+from edgewise.simulate.deciding import Deciding
 from edgewise.simulate.partial import (
     AudienceCounts,
     DifferenceCounts,
@@ -114,10 +114,8 @@ def _environment(
         for audience in counts.audiences.values():
             audience.entries, audience.exits, audience.merged = [], [], []
     sample = _sampled(counts.sample, len(ruleset.audiences))
-    audiences = [
-        _audience(audience, counts, sample, simulation.window.last_ms)
-        for audience in ruleset.audiences
-    ]
+    deciding = Deciding(sample, simulation.window.last_ms)
+    audiences = [_audience(audience, counts, deciding) for audience in ruleset.audiences]
     experiences = [_experience(served, counts) for served in ruleset.experiences]
     return EnvironmentResult(
         environment=environment,
@@ -140,9 +138,7 @@ def _environment(
     )
 
 
-def _audience(
-    audience: Audience, counts: EnvironmentCounts, sample: Sequence[Profile], now_ms: int
-) -> AudienceResult:
+def _audience(audience: Audience, counts: EnvironmentCounts, deciding: Deciding) -> AudienceResult:
     found = counts.audiences[audience.id]
     return AudienceResult(
         id=audience.id,
@@ -156,7 +152,7 @@ def _audience(
         entries=found.entries,
         exits=found.exits,
         merged=found.merged,
-        conditions=deciding_conditions(audience, sample, now_ms),
+        conditions=deciding.conditions(audience),
     )
 
 
@@ -202,14 +198,15 @@ def _experience(served: ServedExperience, counts: EnvironmentCounts) -> Experien
 
 
 def _overlap(counts: EnvironmentCounts, ruleset: Ruleset) -> list[OverlapResult]:
-    audiences = ruleset.audiences
+    ids = [audience.id for audience in ruleset.audiences]
+    sizes = [counts.audiences[audience_id].size for audience_id in ids]
     found = []
     for pair, profiles in counts.pairs.items():
-        low, high = divmod(pair, len(audiences))
-        first, second = audiences[low].id, audiences[high].id
-        either = counts.audiences[first].size + counts.audiences[second].size - profiles
-        found.append(OverlapResult(first, second, profiles, profiles / either))
-    return sorted(found, key=lambda one: (-one.profiles, one.first, one.second))
+        low, high = divmod(pair, len(ids))
+        either = sizes[low] + sizes[high] - profiles
+        found.append((-profiles, ids[low], ids[high], profiles / either))
+    found.sort()
+    return [OverlapResult(first, second, -count, share) for count, first, second, share in found]
 
 
 def _against(

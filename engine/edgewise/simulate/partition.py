@@ -6,15 +6,14 @@ matter in which process, on which machine or in which order they are replayed.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from edgewise.decoding import Update, decode_event
 from edgewise.errors import InvalidData, NamespaceMismatch
+from edgewise.garbage import resting_collector
 from edgewise.receiving import receive
 from edgewise.simulate.comparing import Comparing
 from edgewise.simulate.counting import Counting
@@ -61,7 +60,7 @@ def simulate_partition(
         progress: is told the number of requests since it was last told, now and then.
     Cost: 15 to 25 µs per event.
     """
-    with _without_collector():
+    with resting_collector():
         return _simulate(job, progress)
 
 
@@ -93,18 +92,6 @@ def check_record(record: Record) -> Update:
     return Update([decode_event(raw) for raw in record.events], record.events)
 
 
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """No search for cycles meanwhile: profiles have none, and searching costs a tenth of it all."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 class _Broken:
     """Lines that turn out to be broken during the replay: a count, and the first of them."""
 
@@ -131,9 +118,10 @@ class _Side:
             self.replays[environment] = Replay(ruleset, self.visitors, counting)
 
     def apply(self, record: Record, update: Update) -> Visitor:
-        received = receive(update, record.name, record.arrival_ms)
-        visitor = self.replays[record.environment].apply(record.name, received, record.arrival_ms)
-        counts = self.counting[record.environment].counts
+        environment, name, arrival_ms = record.environment, record.name, record.arrival_ms
+        received = receive(update, name, arrival_ms)
+        visitor = self.replays[environment].apply(name, received, arrival_ms)
+        counts = self.counting[environment].counts
         counts.requests += 1
         counts.events += len(record.events)
         self.visitors.spill()

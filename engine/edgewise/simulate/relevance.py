@@ -8,10 +8,10 @@ the number that a rule asks for.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from edgewise.audiences.evaluator import Evaluator
-from edgewise.model.audience import All, Any, CountTest, Leaf, Matcher, Node, Not
+from edgewise.model.audience import All, Any, CountTest, Leaf, Matcher, Node, Not, Test
 from edgewise.model.event import Event
 from edgewise.model.profiles import Profile
 from edgewise.operators import reference_test
@@ -31,7 +31,9 @@ def flips_of(ruleset: Ruleset) -> dict[int, frozenset[int]]:
     """
     flips: dict[int, set[int]] = {}
     for audience in ruleset.audiences:
-        for test in _count_tests(audience.tree):
+        for test in _tests(audience.tree):
+            if not isinstance(test, CountTest):
+                continue
             holds = reference_test(test.operator)
             found = flips.setdefault(test.matcher.id, set())
             for count in (test.count, test.count + 1):
@@ -40,15 +42,21 @@ def flips_of(ruleset: Ruleset) -> dict[int, frozenset[int]]:
     return {matcher_id: frozenset(found) for matcher_id, found in flips.items()}
 
 
-def _count_tests(node: Node) -> list[CountTest]:
+def sources_of(ruleset: Ruleset) -> frozenset[str]:
+    """Return which of `WATCHED_SOURCES` some audience reads; changes of the others are nothing."""
+    tests = [test for audience in ruleset.audiences for test in _tests(audience.tree)]
+    return frozenset(test.attribute.source for test in tests if isinstance(test, Test))
+
+
+def _tests(node: Node) -> Iterator[Test | CountTest]:
     match node:
-        case Leaf(test=CountTest() as test):
-            return [test]
+        case Leaf():
+            yield node.test
         case Not():
-            return _count_tests(node.child)
+            yield from _tests(node.child)
         case All() | Any():
-            return [test for child in node.children for test in _count_tests(child)]
-    return []
+            for child in node.children:
+                yield from _tests(child)
 
 
 def next_expiry(profile: Profile, matchers: Mapping[int, Matcher], now_ms: int) -> int:
@@ -59,23 +67,29 @@ def next_expiry(profile: Profile, matchers: Mapping[int, Matcher], now_ms: int) 
         place = bisect_left(times, now_ms - window_ms)
         if place < len(times):
             # The cutoff itself still counts.
-            soonest = min(soonest, times[place] + window_ms + 1)
+            expiry_ms = times[place] + window_ms + 1
+            soonest = min(soonest, expiry_ms)
     return soonest
 
 
 class Watch:
-    """Stands between the fold and the matchers, and notes what counting may change.
+    """Stands between the fold and the matchers, and notes what events may change.
 
     Args:
         flips: as `flips_of` gives them.
+        reads_traits: whether some audience reads traits.
 
     Shape: `turned` says whether a condition may have turned since `begin`; `shortest_ms` is the
     shortest window that an event was counted in, `NEVER_MS` without one.
     """
 
-    def __init__(self, evaluator: Evaluator, flips: Mapping[int, frozenset[int]]) -> None:
-        self._match_event = evaluator.match_event
+    def __init__(
+        self, evaluator: Evaluator, flips: Mapping[int, frozenset[int]], *, reads_traits: bool
+    ) -> None:
+        self._find = evaluator.find_matchers
+        self._matchers = evaluator.ordered_matchers
         self._flips = flips
+        self._reads_traits = reads_traits
         self._profile: Profile | None = None
         self._now_ms = 0
         self.turned = False
@@ -90,8 +104,18 @@ class Watch:
 
     def match_event(self, event: Event) -> list[Matcher]:
         """Return the matchers that an event satisfies; the fold counts them right afterwards."""
-        matched = self._match_event(event)
-        profile = self._profile
+        if event.type == "identify" and (event.traits or event.trait_patch):
+            self.turned |= self._reads_traits
+        places = self._find(event)
+        if not places:
+            return []
+        matchers = self._matchers
+        matched = [matchers[place] for place in places]
+        self._note(matched)
+        return matched
+
+    def _note(self, matched: Iterable[Matcher]) -> None:
+        profile, flips = self._profile, self._flips
         assert profile is not None
         for matcher in matched:
             window_ms = matcher.window_ms
@@ -101,6 +125,5 @@ class Watch:
                 times = profile.recent.get(matcher.id, ())
                 count = count_in_window(times, self._now_ms - window_ms)
                 self.shortest_ms = min(self.shortest_ms, window_ms)
-            if count + 1 in self._flips.get(matcher.id, ()):
+            if count + 1 in flips.get(matcher.id, ()):
                 self.turned = True
-        return matched

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
-import msgspec
+from msgspec.structs import astuple, replace
 
 from edgewise.decide import decide
 from edgewise.fold import fold_events
@@ -21,7 +21,7 @@ from edgewise.model.event import ReceivedEvent
 from edgewise.model.profiles import Profile, Redirect
 from edgewise.receiving import CLAIMING_TYPES, claimed_ids
 from edgewise.ruleset import Ruleset
-from edgewise.simulate.relevance import NEVER_MS, Watch, flips_of, next_expiry
+from edgewise.simulate.relevance import NEVER_MS, Watch, flips_of, next_expiry, sources_of
 from edgewise.simulate.visitors import Visitor, Visitors
 
 _FULL_BYTES = KEPT_MESSAGE_KEYS * MESSAGE_KEY_BYTES
@@ -56,10 +56,13 @@ class Replay:
         self.observer = observer
         self.duplicates = 0
         self._identity = Identity(visitors, ruleset)
-        self._watch = Watch(ruleset.evaluator, flips_of(ruleset))
-        self._fold_rules = msgspec.structs.replace(
-            ruleset.fold_rules, match_event=self._watch.match_event
-        )
+        sources = sources_of(ruleset)
+        self._reads_location = "location" in sources
+        self._reads_device = "device" in sources
+        self._reads_sessions = "session_count" in sources
+        self._reads_traits = "trait" in sources
+        self._watch = Watch(ruleset.evaluator, flips_of(ruleset), reads_traits=self._reads_traits)
+        self._fold_rules = replace(ruleset.fold_rules, match_event=self._watch.match_event)
         self._matchers = ruleset.evaluator.matchers
         self._ids: dict[str, str] = {}
 
@@ -73,7 +76,8 @@ class Replay:
         """
         visitor = self._find(name, received, arrival_ms)
         fresh = self._fresh(visitor, received)
-        self.advance(visitor, arrival_ms)
+        if visitor.expires_ms <= arrival_ms:
+            self.advance(visitor, arrival_ms)
         due = visitor.decided_ms < 0 or arrival_ms < visitor.decided_ms
         if fresh and self._fold(visitor, fresh, arrival_ms):
             due = True
@@ -149,7 +153,10 @@ class Replay:
     def _fold(self, visitor: Visitor, fresh: Sequence[ReceivedEvent], arrival_ms: int) -> bool:
         """Fold events; return whether the profile may get something else now."""
         profile, watch = visitor.profile, self._watch
-        location, has_traits = _before(profile, fresh)
+        by_address = _tells_by_address(profile, fresh)
+        location = None
+        if self._reads_location and (by_address or _names_location(fresh)):
+            location = astuple(profile.location)
         device, sessions = profile.device, profile.session.count
         assigned = len(profile.assignments)
         watch.begin(profile, arrival_ms)
@@ -161,12 +168,12 @@ class Replay:
         if watch.shortest_ms != NEVER_MS:
             self._note_window(visitor, fresh, arrival_ms)
         return (
-            has_traits
-            or watch.turned
-            or sessions != profile.session.count
-            or device != profile.device
+            watch.turned
+            or (self._reads_traits and by_address)
+            or (self._reads_sessions and sessions != profile.session.count)
+            or (self._reads_device and device != profile.device)
             or assigned != len(profile.assignments)
-            or (location is not None and location != msgspec.structs.astuple(profile.location))
+            or (location is not None and location != astuple(profile.location))
         )
 
     def _note_window(
@@ -201,25 +208,20 @@ def _claims(received: Sequence[ReceivedEvent]) -> bool:
     return False
 
 
-def _before(
-    profile: Profile, fresh: Sequence[ReceivedEvent]
-) -> tuple[tuple[Any, ...] | None, bool]:
-    """The members of the location where events may change it, and whether they may change traits.
-
-    What was found by an address may also go.
-    """
+def _tells_by_address(profile: Profile, fresh: Sequence[ReceivedEvent]) -> bool:
+    """Whether what is known by the visitor's address may change: be found, replaced or refused."""
     if profile.by_address is not None:
-        return msgspec.structs.astuple(profile.location), True
-    members, has_traits = None, False
+        return True
+    return any(item.event.resolved is not None for item in fresh)
+
+
+def _names_location(fresh: Sequence[ReceivedEvent]) -> bool:
+    """Whether some event may overwrite the location."""
     for item in fresh:
-        event = item.event
-        if event.resolved is not None:
-            return msgspec.structs.astuple(profile.location), True
-        if event.context is not None and event.context.location is not None and members is None:
-            members = msgspec.structs.astuple(profile.location)
-        if event.type == "identify" and (event.traits or event.trait_patch):
-            has_traits = True
-    return members, has_traits
+        context = item.event.context
+        if context is not None and context.location is not None:
+            return True
+    return False
 
 
 def _overflow(kept: bytes, fresh: Sequence[ReceivedEvent]) -> bytes:

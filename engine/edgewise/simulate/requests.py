@@ -43,7 +43,7 @@ class BrokenLine(msgspec.Struct, frozen=True, order=True):
     reason: str
 
 
-class _Head(msgspec.Struct, rename="camel"):
+class _Head(msgspec.Struct, rename="camel", gc=False):
     """The members of an event, or of a request, that tell whose it is and from when."""
 
     type: str | None = None
@@ -81,28 +81,20 @@ class LineReader:
         """
         head = _head_of(data)
         if head.events is None:
-            heads = [head]
-            events = [data]
+            events, heads = [data], [head]
         else:
-            if not 1 <= len(head.events) <= MAX_EVENTS:
-                raise InvalidData(f"events: expected 1 to {MAX_EVENTS} events")
-            events = [bytes(part) for part in head.events]
-            heads = [_head_of(part) for part in events]
-        name = _name_of(head)
+            events, heads = _parts_of(head.events)
+        name = head.profile_id or head.anonymous_id or head.user_id
         if not name:
             name = next(filter(None, map(_name_of, heads)), "")
         if not name:
             raise InvalidData("there is no profileId, anonymousId or userId")
         check_id(name, "profileId")
-        return Record(
-            environment=self._environment_of(head),
-            name=name,
-            arrival_ms=_arrival_of(head, heads),
-            source=self._source,
-            line=line,
-            user_ids=_claims(heads),
-            events=events,
-        )
+        environment = self._environment_of(head)
+        arrival_ms = parse_time(head.received_at)
+        if arrival_ms is None:
+            arrival_ms = _own_arrival(heads)
+        return Record(environment, name, arrival_ms, self._source, line, _claims(heads), events)
 
     def _environment_of(self, head: _Head) -> str:
         environment = head.environment or self._environment
@@ -128,14 +120,18 @@ def _head_of(data: bytes) -> _Head:
         raise InvalidData(str(error)) from None
 
 
+def _parts_of(parts: Sequence[msgspec.Raw]) -> tuple[list[bytes], list[_Head]]:
+    if not 1 <= len(parts) <= MAX_EVENTS:
+        raise InvalidData(f"events: expected 1 to {MAX_EVENTS} events")
+    events = [bytes(part) for part in parts]
+    return events, [_head_of(part) for part in events]
+
+
 def _name_of(head: _Head) -> str:
     return head.profile_id or head.anonymous_id or head.user_id or ""
 
 
-def _arrival_of(head: _Head, heads: Sequence[_Head]) -> int:
-    arrival_ms = parse_time(head.received_at)
-    if arrival_ms is not None:
-        return arrival_ms
+def _own_arrival(heads: Sequence[_Head]) -> int:
     times = [time_ms for one in heads if (time_ms := _own_time(one)) is not None]
     if not times:
         raise InvalidData("there is no receivedAt and no timestamp")
@@ -151,4 +147,5 @@ def _own_time(head: _Head) -> int | None:
 
 
 def _claims(heads: Sequence[_Head]) -> tuple[str, ...]:
-    return tuple([head.user_id for head in heads if head.user_id and head.type in CLAIMING_TYPES])
+    found = [head.user_id for head in heads if head.user_id and head.type in CLAIMING_TYPES]
+    return tuple(found) if found else ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from shutil import rmtree
 import msgspec
 
 from edgewise.errors import InputError
+from edgewise.garbage import resting_collector
 from edgewise.simulate.decisions import join_decisions
 from edgewise.simulate.extras import load_extra
 from edgewise.simulate.files import size_of
@@ -97,7 +99,7 @@ def simulate(
     Errors: InputError for inputs that cannot be read, or where state of another run is in the way.
     """
     progress = progress or Progress()
-    with _state_folder(options.state) as folder:
+    with resting_collector(), _state_folder(options.state) as folder:
         fingerprint = _fingerprint(rules, against, source, options)
         checkpoint = _divide(folder, source, fingerprint, options, progress)
         jobs = list(make_jobs(rules, against, checkpoint, folder, options))
@@ -252,7 +254,8 @@ def _in_processes(
 ) -> Iterator[tuple[PartitionJob, PartialResult]]:
     # A fresh interpreter each: threads that run here already would not survive a fork.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context) as pool:
+    count = min(workers, len(jobs))
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_end_with_parent) as pool:
         waiting = {pool.submit(simulate_partition, job): job for job in jobs}
         try:
             while waiting:
@@ -265,6 +268,18 @@ def _in_processes(
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def _end_with_parent() -> None:
+    """Let this worker end when whoever started it is killed, instead of waiting for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def _partial_path(folder: Path, job: PartitionJob) -> Path:

@@ -24,8 +24,9 @@ INDEX_NAME = "events.index"
 
 _LENGTH = Struct("<I")
 _LENGTH_BYTES = _LENGTH.size
-_PLACE = Struct("=QQ")  # Read back as an array, so in this machine's order of bytes.
 _INDEX_AT_ONCE = 1 << 16
+_WRITTEN_AT_ONCE = 1 << 20
+_MAPPED_BYTES = 32 << 20
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Record)
 
@@ -48,24 +49,37 @@ class SpoolWriter:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._events: BinaryIO = (folder / SPOOL_NAME).open("wb", buffering=1 << 20)
-        self._index: BinaryIO = (folder / INDEX_NAME).open("wb", buffering=1 << 20)
-        self._offset = 0
-        self.records = 0
+        self._events: BinaryIO = (folder / SPOOL_NAME).open("wb")
+        self._index: BinaryIO = (folder / INDEX_NAME).open("wb")
+        self._written = 0
+        # What is to be written, as one piece each: a call per record and file costs more.
+        self._records = bytearray()
+        self._places = array("Q")
 
     def add(self, record: Record, key: int) -> bytes:
         """Append a record, which belongs to the cluster of a key; return it as it was written."""
         data = _ENCODER.encode(record)
-        self._events.write(_LENGTH.pack(len(data)) + data)
-        self._index.write(_PLACE.pack(self._offset, key))
-        self._offset += _LENGTH_BYTES + len(data)
-        self.records += 1
+        records, places = self._records, self._places
+        places.append(self._written + len(records))
+        places.append(key)
+        records += _LENGTH.pack(len(data))
+        records += data
+        if len(records) >= _WRITTEN_AT_ONCE:
+            self._write()
         return data
 
     def close(self) -> None:
         """Finish both files."""
+        self._write()
         self._events.close()
         self._index.close()
+
+    def _write(self) -> None:
+        self._events.write(self._records)
+        self._index.write(self._places)
+        self._written += len(self._records)
+        self._records.clear()
+        del self._places[:]
 
 
 def partition_spool(folder: Path, clusters: Clusters, partitions: int) -> list[PartitionRecords]:
@@ -107,7 +121,13 @@ def read_records(records: PartitionRecords) -> Iterator[Record]:
         Path(records.spool).open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as spool,
     ):
+        passed = 0
         for offset in offsets:
+            if offset - passed >= _MAPPED_BYTES:
+                # Its pages would count as this process's memory, up to the size of the spool.
+                here = offset - offset % mmap.PAGESIZE
+                spool.madvise(mmap.MADV_DONTNEED, passed, here - passed)
+                passed = here
             start = offset + _LENGTH_BYTES
             yield _DECODER.decode(spool[start : start + _LENGTH.unpack_from(spool, offset)[0]])
 

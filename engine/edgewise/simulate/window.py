@@ -29,7 +29,7 @@ class Window(msgspec.Struct, frozen=True):
 
     def bucket_of(self, time_ms: int) -> int:
         """Return the number of the bucket that owns a time; times outside go to the ends."""
-        place = (time_ms - self.start_of(0)) // self.bucket_ms
+        place = time_ms // self.bucket_ms - self.first_ms // self.bucket_ms
         return max(0, min(place, self.count - 1))
 
     def start_of(self, bucket: int) -> int:
