@@ -54,7 +54,7 @@ def look_up(mapping: Mapping[str, Any], key: str) -> Any:
         return value
     current: Any = mapping
     for part in key.split("."):
-        if not isinstance(current, Mapping):
+        if current.__class__ is not dict and not isinstance(current, Mapping):
             return None
         current = current.get(part)
     return current

@@ -172,7 +172,7 @@ def check_id(text: str, place: str) -> None:
     """
     if len(text) > MAX_ID_LENGTH:
         raise InvalidData(f"{place}: expected at most {MAX_ID_LENGTH} characters")
-    if not text.isalnum() and _CONTROL.search(text):
+    if not text.isprintable() and _CONTROL.search(text):
         raise InvalidData(f"{place}: expected no control characters")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import xxhash
 
@@ -13,6 +12,9 @@ from edgewise.values import text_of
 
 LONGEST_BREAK_MS = 30 * 60 * 1000
 """The longest break inside a session; a break of exactly this length still belongs to it."""
+
+# The first digit of a UUID's fourth part begins with the bits 10.
+_VARIANT_DIGITS = {f"{digit:x}": f"{0b1000 | digit & 0b11:x}" for digit in range(16)}
 
 REPORTING_APP = "klaviyo"
 """The application that reports what visitors did elsewhere."""
@@ -62,9 +64,11 @@ def average_length_s(session: Session) -> float:
 
 
 def _session_id(profile_id: str, session: Session) -> str:
-    """A UUID that folding the same events again gives again."""
+    """A UUID of version 4 that folding the same events again gives again."""
     name = f"{profile_id} {session.count} {session.started_ms}"
-    return str(UUID(int=xxhash.xxh3_128_intdigest(name.encode()), version=4))
+    digits = xxhash.xxh3_128_hexdigest(name.encode())
+    variant = _VARIANT_DIGITS[digits[16]]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def _landing_page(page: Page) -> LandingPage:
