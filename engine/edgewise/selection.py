@@ -7,7 +7,8 @@ the few that apply are sorted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache, partial
 from itertools import chain, pairwise
 from typing import Final
 
@@ -25,6 +26,7 @@ from edgewise.model.profiles import Profile
 Offer = tuple[int, int, SelectedVariant, SelectedVariant, Picker[SelectedVariant] | None]
 
 _LOW_HALF: Final = HASH_COUNT - 1
+_KEPT_ORDERS: Final = 1024
 
 
 class ServedExperience(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,16 +44,15 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         offers: by rank, which is the place in the answer.
-        ranks: by place of the audience, the ranks of its experiences.
-        ranks_for_all: experiences without an audience.
+        ranks_of: places of audiences → the ranks of their experiences and of those without an
+            audience, ascending; what visitors have in common is sorted once.
         offers_in_order: by place of the audience its offers; None where the answer would have to
             be sorted.
         sticky: id of a sticky experience → its rank and its variants.
     """
 
     offers: tuple[Offer, ...]
-    ranks: tuple[tuple[int, ...], ...]
-    ranks_for_all: tuple[int, ...]
+    ranks_of: Callable[[tuple[int, ...]], tuple[int, ...]]
     offers_in_order: tuple[tuple[Offer, ...], ...] | None
     sticky: dict[str, tuple[int, tuple[SelectedVariant, ...]]]
 
@@ -66,13 +67,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         in_order = self.offers_in_order
         if in_order is not None and not pinned:
             return _pick(chain.from_iterable([in_order[place] for place in places]), profile)
-        ranks = set(self.ranks_for_all)
-        for place in places:
-            ranks.update(self.ranks[place])
+        ranks = self.ranks_of(tuple(places))
         if not pinned:
-            return _pick([self.offers[rank] for rank in sorted(ranks)], profile)
-        ranks.update(pinned)
-        offers = [pinned.get(rank) or self.offers[rank] for rank in sorted(ranks)]
+            return _pick([self.offers[rank] for rank in ranks], profile)
+        offers = [pinned.get(rank) or self.offers[rank] for rank in sorted({*ranks, *pinned})]
         return _pick(offers, profile)
 
     def _pinned(self, assignments: Mapping[str, int]) -> dict[int, Offer]:
@@ -106,8 +104,7 @@ def make_selection(audience_ids: Sequence[str], served: Sequence[ServedExperienc
     in_order = not for_all and all(low < high for low, high in pairwise(chain.from_iterable(ranks)))
     return Selection(
         offers=offers,
-        ranks=ranks,
-        ranks_for_all=for_all,
+        ranks_of=lru_cache(maxsize=_KEPT_ORDERS)(partial(_sorted_ranks, ranks, for_all)),
         offers_in_order=tuple(tuple(offers[rank] for rank in some) for some in ranks)
         if in_order
         else None,
@@ -115,6 +112,12 @@ def make_selection(audience_ids: Sequence[str], served: Sequence[ServedExperienc
             one.experience.id: (rank, one.selected) for rank, one in enumerate(served) if one.sticky
         },
     )
+
+
+def _sorted_ranks(
+    ranks: Sequence[Sequence[int]], for_all: Sequence[int], places: tuple[int, ...]
+) -> tuple[int, ...]:
+    return tuple(sorted({*for_all, *chain.from_iterable([ranks[place] for place in places])}))
 
 
 def _offer(served: ServedExperience, bounds: dict[int, int]) -> Offer:
