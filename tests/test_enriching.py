@@ -137,10 +137,12 @@ def test_addresses(enricher: Enricher, address: str | None) -> None:
 )
 def test_refusal(enricher: Enricher, given: object, respects_refusal: bool, located: bool) -> None:
     """Where rules respect it, the address of a request that refuses is not even looked at."""
-    update = update_of({}, {"gdpr": {"isConsentGiven": given}}, features=["location"])
-    sender = FixedSender(BERLIN_V4)
-    found = enricher.find(update, sender, respects_refusal=respects_refusal)
-    assert (found is not None, sender.asked > 0) == (located, located)
+    says = {"gdpr": {"isConsentGiven": given}}
+    agrees = {"gdpr": {"isConsentGiven": True}}
+    for first, last in ({}, says), (says, {}), (says, agrees):
+        update, sender = update_of(first, last, features=["location"]), FixedSender(BERLIN_V4)
+        found = enricher.find(update, sender, respects_refusal=respects_refusal)
+        assert (found is not None, sender.asked > 0) == (located, located)
 
 
 def test_address_is_not_asked_for_in_vain() -> None:

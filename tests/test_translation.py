@@ -111,6 +111,14 @@ def test_country_without_a_code_stays() -> None:
     assert translated(location, {}, "de") is location
 
 
+def test_name_counts_where_the_code_is_of_another_country() -> None:
+    """A visitor who said one of both keeps the country that is told in English."""
+    found = translated(Location(country="France", country_code="GB"), {}, "de")
+    assert (found.country, found.country_code) == ("Frankreich", "GB")
+    unknown = Location(country="The Isles", country_code="GB")
+    assert translated(unknown, {}, "de").country == "Vereinigtes Königreich"
+
+
 @pytest.mark.parametrize("name", sorted(translation._LOCALES))
 def test_language_has_all_countries(name: str) -> None:
     """Each of the languages has a name for every country that may stand in a profile."""

@@ -13,6 +13,7 @@ from itertools import takewhile
 import msgspec
 from babel import Locale
 
+from edgewise.country_names import find_country
 from edgewise.model.profiles import Location
 
 # Those with a name for every country. Only these are ever loaded, since each takes a megabyte of
@@ -56,7 +57,7 @@ def translated(location: Location, city_names: Mapping[str, str], locale: str) -
         city_names: by language tag, of the very city that the location tells.
         locale: a language tag; `de-AT` gets the names of `de`, an unknown language English ones.
 
-    Cost: a microsecond, and some milliseconds when a language is asked for the first time.
+    Cost: a few microseconds, and some milliseconds when a language is asked for the first time.
     Source: the client SDKs say that `locale` translates `location.city` and `location.country`.
     """
     language = _language_of(locale)
@@ -64,7 +65,10 @@ def translated(location: Location, city_names: Mapping[str, str], locale: str) -
         return location
     country, city = location.country, location.city
     if country is not None and location.country_code is not None:
-        country = language.countries.get(location.country_code) or country
+        # What a visitor said lies on top of what was found, so the code may be another country's.
+        named = find_country(country)
+        code = named.code if named else location.country_code
+        country = language.countries.get(code) or country
     if city is not None and city_names:
         city = next(filter(None, map(city_names.get, language.city_tags)), city)
     if country == location.country and city == location.city:
