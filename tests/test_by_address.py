@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edgewise.fold import FoldRules, fold_events, refuses_consent
+from edgewise.fold import FoldRules, consent_of, fold_events
 from edgewise.merging import absorb
 from edgewise.model.event import (
     Consent,
@@ -26,6 +26,8 @@ MUNICH = EventLocation(city="Munich", country="Germany", country_code="DE", regi
 NAMES = {"de": "München"}
 FOUND = Resolved(location=MUNICH, city_names=NAMES)
 REFUSED = Context(gdpr=Consent(is_consent_given=False))
+CONSENTED = Context(gdpr=Consent(is_consent_given=True))
+ROME = Location(city="Rome", country_code="IT")
 
 
 def make_profile(profile_id: str = "p", **members: Any) -> Profile:
@@ -35,9 +37,12 @@ def make_profile(profile_id: str = "p", **members: Any) -> Profile:
 
 def fold(profile: Profile, *events: Event, respects_refusal: bool = False) -> Profile:
     rules = FoldRules(lambda _: (), {}, respects_refusal)
-    received = [ReceivedEvent(event, NOW_MS, 0, b"{}") for event in events]
-    fold_events(profile, received, rules, NOW_MS)
+    fold_events(profile, [received(event, NOW_MS) for event in events], rules, NOW_MS)
     return profile
+
+
+def received(event: Event, time_ms: int) -> ReceivedEvent:
+    return ReceivedEvent(event, time_ms, 0, b"{}")
 
 
 def page(**members: Any) -> Event:
@@ -129,27 +134,77 @@ def test_patched_traits_are_no_finds(patch: TraitPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "refuses"),
+    ("given", "consents"),
     [
-        (False, True),
-        ("false", True),
-        (" False ", True),
-        (True, False),
-        ("true", False),
-        ("", False),
-        (None, False),
+        (False, False),
+        ("false", False),
+        (" False ", False),
+        (0, False),
+        ("no", False),
+        (True, True),
+        ("true", True),
+        (1.0, True),
+        ("", None),
+        ("perhaps", None),
+        ({"given": False}, None),
+        (None, None),
     ],
     ids=repr,
 )
-def test_refusal(given: bool | str | None, refuses: bool) -> None:
-    """Only a plain no is one, as a boolean or as a text."""
-    assert refuses_consent(page(context=Context(gdpr=Consent(is_consent_given=given)))) is refuses
+def test_consent(given: object, consents: bool | None) -> None:
+    """A plain yes or no is one, in whatever way it is written; anything else says nothing."""
+    assert consent_of(page(context=Context(gdpr=Consent(is_consent_given=given)))) is consents
 
 
 @pytest.mark.parametrize("event", [page(), page(context=Context())], ids=["bare", "no-gdpr"])
 def test_saying_nothing_refuses_nothing(event: Event) -> None:
-    """An event without a word on consent does not refuse it."""
-    assert not refuses_consent(event)
+    """An event without a word on consent says neither yes nor no."""
+    assert consent_of(event) is None
+
+
+def test_a_refusal_lasts_until_it_is_taken_back() -> None:
+    """After a refusal nothing that is found is kept, until the visitor says yes."""
+    profile = fold(make_profile(), page(context=REFUSED), respects_refusal=True)
+    fold(profile, page(resolved=FOUND), respects_refusal=True)
+    assert (profile.location, profile.by_address) == (Location(), None)
+    fold(profile, page(resolved=FOUND, context=CONSENTED), respects_refusal=True)
+    assert profile.location.city == "Munich"
+
+
+def test_a_refusal_is_not_overtaken() -> None:
+    """An older yes that comes later, because its company was waited for, lifts no refusal."""
+    rules = FoldRules(lambda event: (), {}, respects_refusal=True)
+    profile = make_profile()
+    late = received(page(resolved=Resolved(traits={"c": 1}), context=CONSENTED), NOW_MS - 500)
+    fold_events(profile, [received(page(context=REFUSED), NOW_MS)], rules, NOW_MS)
+    fold_events(profile, [late], rules, NOW_MS + 1)
+    assert (profile.traits, profile.consent_given, profile.consent_ms) == ({}, False, NOW_MS)
+
+
+def test_merge_keeps_the_last_word_on_consent() -> None:
+    """A refusal on one device takes back what was found on the other, if it came later."""
+    survivor = found_profile("s", 1, consent_given=True, consent_ms=1)
+    absorb(survivor, found_profile("l", 2, consent_given=False, consent_ms=2), {})
+    assert (survivor.location, survivor.traits, survivor.by_address) == (Location(), {}, None)
+    assert survivor.consent_given is False
+
+    survivor = found_profile("s", 1, consent_given=True, consent_ms=3)
+    loser = found_profile("l", 2, consent_given=False, consent_ms=2)
+    absorb(survivor, loser, {})
+    assert survivor.consent_given is True
+    assert loser.location.city == survivor.location.city == "Munich"
+
+
+@pytest.mark.parametrize(
+    ("known", "city"),
+    [(Location(), "Munich"), (Location(timezone="Europe/Rome"), "Munich"), (ROME, "Rome")],
+    ids=["nothing", "no-place", "a-place"],
+)
+def test_a_find_that_fills(known: Location, city: str) -> None:
+    """What only fills a gap stays away where a place is known."""
+    filling = Resolved(location=MUNICH, fills=True)
+    profile = fold(make_profile(location=known), page(resolved=filling))
+    assert profile.location.city == city
 
 
 def test_refusal_removes_what_was_found() -> None:

@@ -6,22 +6,28 @@ from collections.abc import Iterable
 from typing import Any
 
 from edgewise.locations import fold_location
-from edgewise.model.event import EventLocation
+from edgewise.model.event import EventLocation, Resolved
 from edgewise.model.profiles import ByAddress, Location, Profile
 
 
-def fold_found_location(
-    profile: Profile, found: EventLocation, city_names: dict[str, str] | None
-) -> None:
+def fold_found_location(profile: Profile, resolved: Resolved) -> None:
     """Put a location that was found in the place of the one that was known, as a whole.
 
-    Members of two places would tell of a place that there is not.
+    Members of two places would tell of a place that there is not. One that only fills a gap stays
+    away where a place is known.
     """
+    assert resolved.location is not None
+    if resolved.fills and _knows_place(profile.location):
+        return
     location = Location()
     by_address = _by_address(profile)
-    by_address.location = fold_location(location, found)
-    by_address.city_names = (city_names or {}) if location.city else {}
+    by_address.location = fold_location(location, resolved.location)
+    by_address.city_names = (resolved.city_names or {}) if location.city else {}
     profile.location = location
+
+
+def _knows_place(location: Location) -> bool:
+    return bool(location.city or location.country or location.country_code)
 
 
 def fold_found_traits(profile: Profile, found: dict[str, Any], arrival_ms: int) -> None:

@@ -18,7 +18,7 @@ from edgewise.enrich.firmographics import Firmographics
 from edgewise.enrich.geo_following import GeoFollower
 from edgewise.enrich.geo_mapping import FoundLocation
 from edgewise.enrich.public_addresses import public_address
-from edgewise.fold import refuses_consent
+from edgewise.fold import consent_of
 from edgewise.locations import asks_no_location
 from edgewise.model.event import Coordinates, Event, EventLocation, Library, Resolved
 
@@ -80,10 +80,13 @@ class Enricher:
         return status
 
     def locate(self, address: str) -> Resolved | None:
-        """Return where an address is, None where it is none or nothing is known of it."""
+        """Return where an address is, for a visitor of whom no place is known.
+
+        None where it is no address or nothing is known of it.
+        """
         known = public_address(address) if self._geo else None
         found = self._geo.find(known) if self._geo and known else None
-        return _with_location(Resolved(), found) if found else None
+        return _with_location(Resolved(fills=True), found) if found else None
 
     def find(self, update: Update, sender: Sender, *, respects_refusal: bool) -> Resolved | None:
         """Return what is found at once: location and device. None where nothing was.
@@ -161,7 +164,7 @@ def _is_old(library: Library) -> bool:
 
 def _allows(update: Update, respects_refusal: bool) -> bool:
     """Whether the address may be used: not where any event refuses it."""
-    return not (respects_refusal and any(map(refuses_consent, update.events)))
+    return not (respects_refusal and False in map(consent_of, update.events))
 
 
 def _hinted_device(update: Update, hints: ClientHints) -> str | None:

@@ -20,6 +20,10 @@ from edgewise.model.profiles import Profile
 from edgewise.sessions import fold_session, is_visit
 from edgewise.tallies import count_event
 from edgewise.traits import patch_traits
+from edgewise.values import text_of
+
+# Client libraries send booleans; whatever else one may mean by them is taken as that.
+_CONSENT = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 class FoldRules(msgspec.Struct, frozen=True):
@@ -37,13 +41,13 @@ class FoldRules(msgspec.Struct, frozen=True):
     respects_refusal: bool = False
 
 
-def refuses_consent(event: Event) -> bool:
-    """Whether an event says that its visitor does not consent; an event may say nothing of it."""
+def consent_of(event: Event) -> bool | None:
+    """Return whether the visitor of an event consents, None where the event says nothing of it."""
     context = event.context
     if context is None or context.gdpr is None:
-        return False
+        return None
     given = context.gdpr.is_consent_given
-    return given is False or (isinstance(given, str) and given.strip().lower() == "false")
+    return _CONSENT.get(text_of(given).strip().lower()) if given is not None else None
 
 
 def fold_events(
@@ -64,14 +68,17 @@ def fold_events(
     """
     if not received:
         return
-    match_event, respects_refusal = rules.match_event, rules.respects_refusal
+    match_event = rules.match_event
     for item in received:
         event = item.event
         time_ms = item.time_ms
         context = event.context
         resolved = event.resolved
+        if rules.respects_refusal and _refuses(profile, item):
+            forget_found(profile)
+            resolved = _without_address(resolved)
         if resolved is not None and resolved.location is not None:
-            fold_found_location(profile, resolved.location, resolved.city_names)
+            fold_found_location(profile, resolved)
         if context is None:
             fold_session(profile, time_ms, None)
         else:
@@ -88,9 +95,25 @@ def fold_events(
             _pin_variant(profile, item, rules.sticky_variants)
         if resolved is not None:
             _fold_resolved(profile, resolved, arrival_ms)
-        if respects_refusal and refuses_consent(event):
-            forget_found(profile)
     profile.updated_ms = arrival_ms
+
+
+def _refuses(profile: Profile, item: ReceivedEvent) -> bool:
+    """Note what an event says about consent; return whether the visitor's last word is a refusal.
+
+    An event that was overtaken by another on its way does not have the last word.
+    """
+    given = consent_of(item.event)
+    if given is not None and item.time_ms >= profile.consent_ms:
+        profile.consent_given, profile.consent_ms = given, item.time_ms
+    return profile.consent_given is False
+
+
+def _without_address(resolved: Resolved | None) -> Resolved | None:
+    """What was found out in other ways than by the address."""
+    if resolved is None or resolved.device is None:
+        return None
+    return Resolved(device=resolved.device)
 
 
 def _merge_traits(profile: Profile, event: Event, arrival_ms: int) -> None:

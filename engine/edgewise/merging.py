@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from edgewise.by_address import forget_found
 from edgewise.model.audience import Matcher
 from edgewise.model.profiles import ByAddress, Location, Profile, Session
 from edgewise.tallies import merge_tallies
@@ -37,6 +38,7 @@ def absorb(survivor: Profile, loser: Profile, matchers: Mapping[int, Matcher]) -
     survivor.absorbed += [loser.id, *loser.absorbed]
     survivor.aliases += [alias for alias in loser.aliases if alias not in survivor.aliases]
     survivor.created_ms = min(survivor.created_ms, loser.created_ms)
+    _merge_consent(survivor, loser)
     survivor.updated_ms = max(survivor.updated_ms, loser.updated_ms)
     newest = -KEPT_MESSAGE_KEYS * MESSAGE_KEY_BYTES
     survivor.message_ids = (loser.message_ids + survivor.message_ids)[newest:]
@@ -67,11 +69,19 @@ def _merge_place(survivor: Profile, loser: Profile) -> None:
     """Location and device are those of the later event, or those that are known at all."""
     loser_is_newer = loser.session.last_ms > survivor.session.last_ms
     if loser.location != _NOWHERE and (loser_is_newer or survivor.location == _NOWHERE):
-        survivor.location = loser.location
+        survivor.location = msgspec.structs.replace(loser.location)
         found = loser.by_address or ByAddress()
         _set_found(survivor, location=found.location, city_names=found.city_names)
     if loser.device != "unknown" and (loser_is_newer or survivor.device == "unknown"):
         survivor.device = loser.device
+
+
+def _merge_consent(survivor: Profile, loser: Profile) -> None:
+    """The later word counts, and takes back what was found for either."""
+    if loser.consent_given is not None and loser.consent_ms > survivor.consent_ms:
+        survivor.consent_given, survivor.consent_ms = loser.consent_given, loser.consent_ms
+    if survivor.consent_given is False:
+        forget_found(survivor)
 
 
 def _set_found(survivor: Profile, **members: Any) -> None:

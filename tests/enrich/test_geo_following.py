@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address
@@ -109,6 +110,26 @@ def test_fault_ends_with_a_good_file(tmp_path: Path) -> None:
     empty(path)
     look_twice(follower)
     rename_over(path)
+    look_twice(follower)
+    assert (city_of(follower), follower.status().fault) == ("Potsdam", "")
+
+
+def test_what_failed_for_a_while_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A good file that could not be taken over, for want of room, is after a minute."""
+    now_s = 0.0
+    path = flat_v4(tmp_path / "a.mmdb")
+    follower = GeoFollower([path], clock=lambda: now_s)
+    rename_over(path)
+    with monkeypatch.context() as full:
+        full.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+        look_twice(follower)
+    assert (city_of(follower), bool(follower.status().fault)) == ("Berlin", True)
+    now_s = 59.0
+    look_twice(follower)
+    assert city_of(follower) == "Berlin"
+    now_s = 60.0
     look_twice(follower)
     assert (city_of(follower), follower.status().fault) == ("Potsdam", "")
 

@@ -92,6 +92,7 @@ def test_log_replays_what_was_found(tmp_path: Path, choice: str) -> None:
         (BERLIN_V4, [{"type": "page", "context": {"gdpr": {"isConsentGiven": False}}}]),
         (NOWHERE_V4, [{"type": "identify", "userId": "u", "traits": {"tier": "gold"}}]),
         (BERLIN_V4, [{"type": "page"}]),
+        (BERLIN_V4, [{"type": "page", "context": {"gdpr": {"isConsentGiven": True}}}]),
     ]
     organization, environment = MAIN.split("/")
     now_ms = NOON_MS
@@ -130,7 +131,7 @@ def test_log_replays_what_was_found(tmp_path: Path, choice: str) -> None:
     assert replayed == live
     cities = [profile.location.city for _, profile in live]
     kept = None if choice == "unless refused" else "Berlin"
-    assert cities == ["Berlin", "Potsdam", "Berlin", kept, kept, "Berlin"]
+    assert cities == ["Berlin", "Potsdam", "Berlin", kept, kept, kept, "Berlin"]
     assert {profile.device for _, profile in live} == {"tablet"}
 
 

@@ -55,11 +55,15 @@ def client_address(scope: Scope, settings: AddressSettings) -> Address | None:
     The connection's peer is the sender. With N trusted proxies it is the N-th entry of
     `X-Forwarded-For` from the right: entries to the left of it were there before, and may be made
     up. A chain of fewer entries did not come through all of the proxies, so the peer is the sender
-    again. What the sender says in `X-Force-IP` counts if it is one that may. An entry that is no
-    address makes the sender unknown.
+    again. What the sender says in `X-Force-IP` counts if it is one that may, and no proxy that is
+    not counted has passed it on. An entry that is no address makes the sender unknown.
     """
-    sender = _sender(scope, settings.trusted_proxies)
-    if sender is None or not settings.force_ip_from:
+    chain = b",".join(value for key, value in scope["headers"] if key == _FORWARDED_FOR)
+    entries = chain.rsplit(b",", settings.trusted_proxies) if chain else []
+    counted = 0 < settings.trusted_proxies <= len(entries)
+    sender = parse_address(entries[-settings.trusted_proxies]) if counted else _peer(scope)
+    # Behind a proxy that is not counted, the peer is that proxy, and the header may be anybody's.
+    if sender is None or not settings.force_ip_from or (entries and not counted):
         return sender
     forced = _last(scope, _FORCED).strip()
     if forced and any(sender in network for network in settings.force_ip_from):
@@ -110,12 +114,7 @@ def _parse_network(text: str) -> Network:
         ) from None
 
 
-def _sender(scope: Scope, trusted_proxies: int) -> Address | None:
-    if trusted_proxies:
-        chain = b",".join(value for key, value in scope["headers"] if key == _FORWARDED_FOR)
-        entries = chain.rsplit(b",", trusted_proxies) if chain else ()
-        if len(entries) >= trusted_proxies:
-            return parse_address(entries[-trusted_proxies])
+def _peer(scope: Scope) -> Address | None:
     peer = scope.get("client")
     return parse_address(str(peer[0]).encode()) if peer else None
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
@@ -16,6 +17,8 @@ from edgewise.enrich.geo_mapping import FoundLocation
 from edgewise.errors import GeoDatabaseError
 
 _LOG = logging.getLogger("edgewise.enrich")
+
+_RETRY_S = 60.0
 
 _Stamp = tuple[tuple[int, int, int, int] | None, ...]
 
@@ -59,9 +62,16 @@ class GeoFollower:
     Errors: GeoDatabaseError for files that cannot be used to begin with.
     """
 
-    def __init__(self, paths: Sequence[Path], poll_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        poll_s: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._paths = tuple(paths)
         self._poll_s = poll_s
+        self._clock = clock
+        self._failed_s = 0.0
         self._tried = self._last = _stamp_of(self._paths)
         self._lookup = GeoLookup(self._paths)
         self._fault = ""
@@ -102,17 +112,23 @@ class GeoFollower:
         stamp = _stamp_of(self._paths)
         settled = stamp == self._last
         self._last = stamp
-        if stamp == self._tried or not settled:
+        if not settled or (stamp == self._tried and not self._is_due()):
             return
         self._tried = stamp
         try:
             self._lookup = GeoLookup(self._paths)
         except GeoDatabaseError as error:
+            self._failed_s = self._clock()
+            if str(error) != self._fault:
+                _LOG.warning("%s. The databases in use stay in use.", error)
             self._fault = str(error)
-            _LOG.warning("%s. The databases in use stay in use.", error)
         else:
             self._fault = ""
             _LOG.info("locations come from new databases: %s", ", ".join(map(str, self._paths)))
+
+    def _is_due(self) -> bool:
+        """Whether to try again what failed: a disk that was full may no longer be."""
+        return bool(self._fault) and self._clock() - self._failed_s >= _RETRY_S
 
     async def _run(self) -> None:
         while True:

@@ -79,7 +79,7 @@ class EventLocation(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=
 class Consent(msgspec.Struct, kw_only=True, rename="camel", gc=False):
     """What the visitor consented to."""
 
-    is_consent_given: bool | str | None = None
+    is_consent_given: Any = None
 
 
 class Context(msgspec.Struct, kw_only=True, rename="camel", gc=False):
@@ -122,12 +122,14 @@ class Resolved(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True,
         city_names: of the city of that location, by language tag.
         device: the class of device, where the request told another one than the user agent does.
         traits: what is known of whoever has the address.
+        fills: whether the location is only for a visitor of whom no place is known.
     """
 
     location: EventLocation | None = None
     city_names: dict[str, str] | None = None
     device: str | None = None
     traits: dict[str, Any] | None = None
+    fills: bool = False
 
 
 RESOLVED = "$resolved"

@@ -87,7 +87,9 @@ class Profile(
     the arrival time of its last write; `assignments` maps a sticky experience to the variant index
     that was seen, `assignment_times` to when it was; `aliases` are names and ids that redirects may
     lead from; `absorbed` are the ids of profiles whose state is in this one and whose logs belong
-    to it. `by_address` says what was found and not sent, None for nothing. `newest_claim_ms` is the
+    to it. `by_address` says what was found and not sent, None for nothing; `consent_given` is the
+    visitor's last word on it, kept where rules respect that, and `consent_ms` the time of the event
+    that said so. `newest_claim_ms` is the
     latest time that any counted event claimed for itself, believed or not.
     """
 
@@ -105,6 +107,8 @@ class Profile(
     trait_times: dict[str, int] = {}
     location: Location = msgspec.field(default_factory=Location)
     by_address: ByAddress | None = None
+    consent_given: bool | None = None
+    consent_ms: int = 0
     device: str = "unknown"
     session: Session = msgspec.field(default_factory=Session)
     assignments: dict[str, int] = {}
