@@ -25,6 +25,7 @@ from edgewise.ruleset import load_ruleset
 from edgewise.sources.files import load_documents
 
 REPEATS = 3
+REPEATS_OF_A_SECOND = 7
 COPIES = 2
 RELOADS = 3000
 WARM_RELOADS = 300
@@ -119,7 +120,11 @@ def main() -> None:
     """Measure what the command line names."""
     what = sys.argv[1]
     result: MeasuredLoad | MeasuredReloads
-    result = measure_reloads() if what == "reloads" else measure_load(int(what))
+    if what == "reloads":
+        result = measure_reloads()
+    else:
+        size = int(what)
+        result = measure_load(size, REPEATS_OF_A_SECOND if size <= 1000 else REPEATS)
     print(msgspec.json.encode(result).decode())
 
 

@@ -14,16 +14,14 @@ from edgewise.model.audience import All, Any, Constant, CountTest, Leaf, Node, N
 def settle_counts(node: Node) -> Node:
     """Replace count tests that every history answers alike by constants; none is negative."""
     match node:
-        case Leaf(test=CountTest() as test):
-            settled = _settled_count(test)
+        case Leaf():
+            settled = _settled_count(node.test) if isinstance(node.test, CountTest) else None
             return node if settled is None else Constant(settled)
+        case All() | Any():
+            return type(node)(tuple(map(settle_counts, node.children)))
         case Not():
             return Not(settle_counts(node.child))
-        case All():
-            return All(tuple(settle_counts(child) for child in node.children))
-        case Any():
-            return Any(tuple(settle_counts(child) for child in node.children))
-        case Leaf() | Reference() | Constant():
+        case Reference() | Constant():
             return node
 
 
@@ -38,6 +36,8 @@ def _settled_count(test: CountTest) -> bool | None:
 def fold_constants(node: Node) -> Node:
     """Remove constants below the root, and double negations."""
     match node:
+        case Leaf():
+            return node
         case Not():
             child = fold_constants(node.child)
             if isinstance(child, Constant):
@@ -47,7 +47,7 @@ def fold_constants(node: Node) -> Node:
             return _fold_children(node, absorbing=False)
         case Any():
             return _fold_children(node, absorbing=True)
-        case Leaf() | Reference() | Constant():
+        case Reference() | Constant():
             return node
 
 
@@ -64,6 +64,8 @@ def _fold_children(node: All | Any, *, absorbing: bool) -> Node:
 def flatten(node: Node) -> Node:
     """Lift `All` out of `All` and `Any` out of `Any`, and drop repetitions."""
     match node:
+        case Leaf():
+            return node
         case Not():
             child = flatten(node.child)
             # A list of two equal negations has become one.
@@ -73,7 +75,7 @@ def flatten(node: Node) -> Node:
             if len(children) > 1:
                 children = list({meaning_of(child): child for child in children}.values())
             return children[0] if len(children) == 1 else type(node)(tuple(children))
-        case Leaf() | Reference() | Constant():
+        case Reference() | Constant():
             return node
 
 
