@@ -26,7 +26,7 @@ from edgewise.enrich.geo_lookup import GeoLookup
 
 FETCHED = Path(__file__).parent.parent / ".data" / "geo"
 ADDRESSES = 1000
-REPEATS = 25
+REPEATS = 200
 SYNTHETIC_NETWORKS = 4000
 SYSTEMS = (
     "Windows NT 10.0; Win64; x64",

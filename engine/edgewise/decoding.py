@@ -214,8 +214,8 @@ def _decode_event(raw: bytes, index: int | None) -> tuple[Event, bytes]:
 
 
 def _may_have_resolved(body: bytes) -> bool:
-    # A single byte is found many times as fast as several, and most bodies have neither. `find` looks
-    # at many bytes at once, `in` at one after the other.
+    # A single byte is found many times as fast as several, and most bodies have neither. `find`
+    # looks at many bytes at once, `in` at one after the other.
     return (body.find(b"$") >= 0 and _RESOLVED in body) or (
         body.find(b"\\") >= 0 and _ESCAPED in body
     )
