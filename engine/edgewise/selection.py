@@ -48,12 +48,14 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             audience, ascending; what visitors have in common is sorted once.
         offers_in_order: by place of the audience its offers; None where the answer would have to
             be sorted.
+        hash_settles: whether one hash and one bound settle every offer.
         sticky: id of a sticky experience → its rank and its variants.
     """
 
     offers: tuple[Offer, ...]
     ranks_of: Callable[[tuple[int, ...]], tuple[int, ...]]
     offers_in_order: tuple[tuple[Offer, ...], ...] | None
+    hash_settles: bool
     sticky: dict[str, tuple[int, tuple[SelectedVariant, ...]]]
 
     def variants(self, places: Sequence[int], profile: Profile) -> list[SelectedVariant]:
@@ -66,12 +68,29 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         pinned = self._pinned(profile.assignments) if profile.assignments else None
         in_order = self.offers_in_order
         if in_order is not None and not pinned:
-            return _pick(chain.from_iterable([in_order[place] for place in places]), profile)
+            return self._pick(chain.from_iterable([in_order[place] for place in places]), profile)
         ranks = self.ranks_of(tuple(places))
         if not pinned:
-            return _pick([self.offers[rank] for rank in ranks], profile)
+            return self._pick([self.offers[rank] for rank in ranks], profile)
         offers = [pinned.get(rank) or self.offers[rank] for rank in sorted({*ranks, *pinned})]
-        return _pick(offers, profile)
+        return self._pick(offers, profile)
+
+    def _pick(self, offers: Iterable[Offer], profile: Profile) -> list[SelectedVariant]:
+        stable_id, hash_of = profile.stable_id, xxh3_64_intdigest
+        utf8 = stable_id.encode("utf-8", "surrogatepass")
+        if self.hash_settles:
+            return [
+                below if hash_of(utf8, seed) & _LOW_HALF < bound else above
+                for seed, bound, below, above, _ in offers
+            ]
+        low = utf8 if stable_id.isascii() else low_bytes(stable_id)
+        picked: list[SelectedVariant] = []
+        for seed, bound, below, above, pick in offers:
+            if pick is None:
+                picked.append(below if hash_of(utf8, seed) & _LOW_HALF < bound else above)
+            elif (variant := pick(utf8, low)) is not None:
+                picked.append(variant)
+        return picked
 
     def _pinned(self, assignments: Mapping[str, int]) -> dict[int, Offer]:
         """Offers that leave no choice, by rank.
@@ -108,6 +127,7 @@ def make_selection(audience_ids: Sequence[str], served: Sequence[ServedExperienc
         offers_in_order=tuple(tuple(offers[rank] for rank in some) for some in ranks)
         if in_order
         else None,
+        hash_settles=all(offer[-1] is None for offer in offers),
         sticky={
             one.experience.id: (rank, one.selected) for rank, one in enumerate(served) if one.sticky
         },
@@ -130,20 +150,3 @@ def _offer(served: ServedExperience, bounds: dict[int, int]) -> Offer:
 
 def _certain(variant: SelectedVariant) -> Offer:
     return (0, HASH_COUNT, variant, variant, None)
-
-
-def _pick(offers: Iterable[Offer], profile: Profile) -> list[SelectedVariant]:
-    stable_id = profile.stable_id
-    if stable_id.isascii():
-        utf8 = low = stable_id.encode()
-    else:
-        utf8, low = stable_id.encode("utf-8", "surrogatepass"), low_bytes(stable_id)
-    picked: list[SelectedVariant] = []
-    append = picked.append
-    hash_of = xxh3_64_intdigest
-    for seed, bound, below, above, pick in offers:
-        if pick is None:
-            append(below if hash_of(utf8, seed) & _LOW_HALF < bound else above)
-        elif (variant := pick(utf8, low)) is not None:
-            append(variant)
-    return picked
