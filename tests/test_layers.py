@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # Here the outer world begins: files, databases, networks, clocks.
     ("sources", "stores", "enrich", "ingest"),
     # What one update needs of the store and of its neighbours in time.
-    ("records", "history", "lanes", "reload", "enriching"),
+    ("records", "history", "lanes", "reload", "health", "enriching"),
     # One profile erased; ids, names and merges; what goes with time.
     ("erasing", "retries"),
     ("identity",),

@@ -19,6 +19,7 @@ from edgewise.erasing import erase
 from edgewise.errors import ConfigNotFound, InvalidData, ProfileNotFound, StoreBusy
 from edgewise.explaining import Explanation, explain
 from edgewise.forcing import force_variant, without_views
+from edgewise.health import imports_health, ruleset_health
 from edgewise.history import catch_up
 from edgewise.identity import Identity
 from edgewise.import_worker import ImportSettings, ImportWorker
@@ -129,35 +130,13 @@ class DecisionService:
         self.ruleset(organization, environment)
 
     async def health(self) -> dict[str, object]:
-        """Return what an operator wants to know: what is served, and what was set aside and why.
-
-        Units: `oldest_age_s` is how many seconds the oldest import has waited, 0 for none.
-        """
+        """Return what an operator wants to know, of each part under its name."""
         queue = await self.store.queue.state()
-        age_ms = self.clock() - queue.oldest_ms if queue.waiting else 0
         return {
             "status": "ok",
-            "imports": {
-                "waiting": queue.waiting,
-                "oldest_age_s": max(age_ms, 0) // 1000,
-                "buried": queue.buried,
-                "unknown_environment": self.unknown_imports,
-            },
+            "imports": imports_health(queue, self.unknown_imports, self.clock()),
             "environments": {
-                f"{organization}/{environment}": {
-                    "ruleset": ruleset.digest,
-                    "audiences": len(ruleset.audiences),
-                    "experiences": len(ruleset.experiences),
-                    "set_aside": [
-                        {
-                            "audience": fault.audience_id,
-                            "experience": fault.experience_id,
-                            "code": fault.code,
-                            "reason": str(fault),
-                        }
-                        for fault in ruleset.set_aside
-                    ],
-                }
+                f"{organization}/{environment}": ruleset_health(ruleset)
                 for (organization, environment), ruleset in self.rulesets.items()
             },
             **self.enricher.status(),
