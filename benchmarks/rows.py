@@ -158,24 +158,24 @@ ROWS: tuple[RowSpec, ...] = (
         case="W_request",
         read=_of_label("demo rules"),
         unit="× bare transaction",
-        limit=3.2,
-        goal=2.2,
+        limit=2.2,
+        goal=1.8,
     ),
     RowSpec(
         title="W_request, 1,000 audiences",
         case="W_request",
         read=_of_label("1,000 audiences"),
         unit="× bare transaction",
-        limit=4.4,
-        goal=3.2,
+        limit=3.2,
+        goal=2.5,
     ),
     RowSpec(
         title="W_request over HTTP",
         case="W_request over HTTP",
         read=_member("ratio"),
         unit="× bare callable",
-        limit=5.2,
-        goal=3.2,
+        limit=3.2,
+        goal=2.6,
     ),
     *_loading_rows(1000, 0.3, 0.8),
     *_loading_rows(10_000, 4, 9),
@@ -188,10 +188,10 @@ ROWS: tuple[RowSpec, ...] = (
             case="simulation",
             read=_of_label(label, "events_per_s"),
             unit="events/s",
-            goal=goal,
+            limit=least,
             more_is_better=True,
         )
-        for label, goal in (("demo rules", 40_000), ("1,000 audiences", 20_000))
+        for label, least in (("demo rules", 40_000), ("1,000 audiences", 20_000))
     ),
     RowSpec(
         title="location of an address",

@@ -184,7 +184,9 @@ def test_a_refusal_is_not_overtaken() -> None:
 def test_merge_keeps_the_last_word_on_consent() -> None:
     """A refusal on one device takes back what was found on the other, if it came later."""
     survivor = found_profile("s", 1, consent_given=True, consent_ms=1)
-    absorb(survivor, found_profile("l", 2, consent_given=False, consent_ms=2), {})
+    loser = found_profile("l", 2, consent_given=False, consent_ms=2)
+    absorb(survivor, loser, {})
+    assert (loser.location.city, loser.traits) == ("Munich", {"c": "l"}), "the loser stays"
     assert (survivor.location, survivor.traits, survivor.by_address) == (Location(), {}, None)
     assert survivor.consent_given is False
 

@@ -73,6 +73,42 @@ def test_raw_is_the_event_as_sent() -> None:
     assert update.raws == [first, second]
 
 
+ONE = b'{"type":"group","messageId":"1"}'
+TWO = b'{"type":"group","messageId":"2"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "raws"),
+    [
+        pytest.param(b'{"events":[%b],"options":{}}' % ONE, [ONE], id="as-sdks-write"),
+        pytest.param(b'{"events":[%b,%b],"options":{}}' % (ONE, TWO), [ONE, TWO], id="two"),
+        pytest.param(
+            b'{"events":[%b],"options":{},"events":[%b]}' % (ONE, TWO), [TWO], id="events-twice"
+        ),
+        pytest.param(
+            b'{"events":[{"type":"group","properties":{"a":[{}],"options":{}}}]}',
+            [b'{"type":"group","properties":{"a":[{}],"options":{}}}'],
+            id="options-inside",
+        ),
+        pytest.param(
+            b'{"events":[%b],"options":{"a":[{}],"options":{}}}' % ONE, [ONE], id="options-nested"
+        ),
+        pytest.param(b'{"events":[%b],"options":{}} ' % ONE, [ONE], id="space-behind"),
+        pytest.param(b'{"options":{},"events":[%b]}' % ONE, [ONE], id="options-first"),
+    ],
+)
+def test_every_order_of_members_is_read_alike(body: bytes, raws: list[bytes]) -> None:
+    """Where the event and the options stand in a body does not change what is read."""
+    assert decode_update(body).raws == raws
+
+
+@pytest.mark.parametrize("rest", [b'{}"', b"{}]", b"{}} {}", b"{", b'{"features":1}}'])
+def test_what_stands_behind_an_event_is_checked(rest: bytes) -> None:
+    """A body is not taken for its event alone: it must be JSON to its end, of the right kind."""
+    with pytest.raises(InvalidData):
+        decode_update(b'{"events":[%b],"options":%b' % (ONE, rest))
+
+
 def test_raw_outlives_the_body() -> None:
     """What is kept of a body is a copy, not a view of it."""
     body = body_of({"type": "group"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 
 import pytest
@@ -49,3 +50,11 @@ def test_malformed_trace_counts_as_none(incoming: str) -> None:
     assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-00", answered)
     assert TRACE not in answered
     assert answered != continue_trace(incoming.encode()).decode()
+
+
+def test_no_id_is_all_zeros(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chance may give nothing but zeros, which neither a trace nor a span may be called."""
+    monkeypatch.setattr(random, "getrandbits", lambda bits: 0)
+    _, trace, span, _ = continue_trace(b"").split(b"-")
+    assert int(trace, 16) > 0
+    assert int(span, 16) > 0

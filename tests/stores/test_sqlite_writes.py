@@ -233,6 +233,20 @@ def test_after_a_turn_in_company_the_first_write_waits_for_others(
     assert statements.count("COMMIT") == 2 + 1 + 2
 
 
+def test_company_is_looked_for_again(connection: sqlite3.Connection) -> None:
+    """After any number of lone writes a crowd is noticed within a few of its writes."""
+
+    async def scenario(queue: WriteQueue) -> None:
+        for number in range(20):
+            await queue.run(insert(number))
+            await asyncio.sleep(0)
+        await asyncio.gather(*(queue.run(insert(100 + number)) for number in range(50)))
+
+    statements = run_on(connection, scenario)
+    assert len(numbers_in(connection)) == 70
+    assert 20 < statements.count("COMMIT") <= 20 + 8 + 1
+
+
 def test_a_write_that_cannot_be_done_at_once_waits_for_the_lock(
     tmp_path: Path,
 ) -> None:
