@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgewise.model.event import Page
 from edgewise.model.profiles import LandingPage, Profile, Session
-from edgewise.sessions import active_length_s, average_length_s, fold_session
+from edgewise.sessions import _session_id, active_length_s, average_length_s, fold_session
 
 START_MS = 1_700_000_000_000
 MINUTE_MS = 60_000
@@ -181,3 +182,14 @@ def test_the_session_reaches_to_the_newest_event(offsets: list[int]) -> None:
     assert session.last_ms >= session.started_ms
     assert session.closed_ms >= 0
     assert 1 <= session.count <= len(offsets)
+
+
+@pytest.mark.parametrize(
+    ("profile_id", "count", "started_ms"),
+    [("a" * 64, 1, START_MS), ("b" * 64, 2, START_MS), ("", 10**6, 0), ("ü", 3, 1)],
+)
+def test_session_id_is_a_uuid_of_the_hash(profile_id: str, count: int, started_ms: int) -> None:
+    """An id is the UUID of version 4 that the bits of the hash make, as it always was."""
+    session = Session(count=count, started_ms=started_ms)
+    bits = xxhash.xxh3_128_intdigest(f"{profile_id} {count} {started_ms}".encode())
+    assert _session_id(profile_id, session) == str(UUID(int=bits, version=4))
