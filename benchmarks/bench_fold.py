@@ -16,9 +16,10 @@ import msgspec
 from benchmarks.plain import NOW_MS, Workload
 from benchmarks.timing import paired_ratio, take_turns
 from benchmarks.workloads import w_event
-from edgewise.decide import decide, fold_and_decide
+from edgewise.decide import decide
 from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset
+from edgewise.standing import fold_and_decide
 
 SIZES = (100, 1000, 5000)
 REPEATS = 15

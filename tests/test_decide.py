@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from edgewise.decide import decide, fold_and_decide
+from edgewise.decide import decide
 from edgewise.model.decision import Decision
 from edgewise.model.document import RuleDocument
 from edgewise.model.event import ReceivedEvent
 from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset, load_ruleset
+from edgewise.standing import fold_and_decide
 from tests.rules import NOW_MS, make_event, make_profile
 
 VIP = {"id": "vip", "has trait": "vip"}
@@ -269,7 +270,9 @@ def test_seen_variant_is_pinned_by_its_event() -> None:
     ruleset, profile = sticky("v1", "v2"), make_profile({"vip": 1})
     for index in (2, 1):
         event = make_event("component", experienceId="x", variantIndex=index)
-        decision = fold_and_decide(ruleset, profile, [ReceivedEvent(event, NOW_MS, 0, b"")], NOW_MS)
+        decision = fold_and_decide(
+            ruleset, profile, [ReceivedEvent(event, NOW_MS, 0, b"")], NOW_MS
+        ).decision
         assert [(one.experience_id, one.variant_index) for one in decision.variants][1] == ("x", 2)
     profile.traits.clear()
     assert answered(ruleset, profile)[1] == ("x", 2)
@@ -279,7 +282,9 @@ def test_fold_comes_before_the_decision() -> None:
     """What an event tells counts in the decision that answers it."""
     ruleset, profile = load(experience("some", audience="vip")), make_profile()
     event = make_event("identify", traits={"vip": True})
-    decision = fold_and_decide(ruleset, profile, [ReceivedEvent(event, NOW_MS, 0, b"")], NOW_MS)
+    decision = fold_and_decide(
+        ruleset, profile, [ReceivedEvent(event, NOW_MS, 0, b"")], NOW_MS
+    ).decision
     assert decision.audiences == ["vip"]
     assert [one.experience_id for one in decision.variants] == ["some"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from edgewise.decide import decide, fold_and_decide
+from edgewise.decide import decide
 from edgewise.decoding import decode_update
 from edgewise.model.decision import Decision
 from edgewise.model.experience import EntryReplacement, Experience, InlineVariable
@@ -16,6 +16,7 @@ from edgewise.model.profiles import Profile
 from edgewise.receiving import receive
 from edgewise.ruleset import Ruleset
 from edgewise.sources.files import load_rules
+from edgewise.standing import fold_and_decide
 
 RULES = Path(__file__).parent.parent / "rules"
 RULESET: Ruleset = load_rules(RULES)["demo", "main"]
@@ -185,7 +186,7 @@ def visit(events: list[JsonObject], stable_id: str = "visitor") -> tuple[Profile
     profile = Profile(
         organization="demo", environment="main", id=stable_id, stable_id=stable_id, created_ms=0
     )
-    return profile, fold_and_decide(RULESET, profile, received, NOW_MS)
+    return profile, fold_and_decide(RULESET, profile, received, NOW_MS).decision
 
 
 def cases(column: int) -> list[Any]:

@@ -26,10 +26,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # What of a profile an address has told.
     ("by_address",),
     # Request into events, events into profile, two profiles into one, documents into rules.
-    ("receiving", "grouping", "fold", "merging", "selection", "documents", "carrying"),
+    ("receiving", "grouping", "fold", "merging", "selection", "documents", "carrying", "relevance"),
     # An environment's rules, loaded; then one decision over them.
     ("messages", "ruleset", "schema"),
     ("decide", "explaining", "forcing", "lint"),
+    # The same again, as long as nothing changes that it reads.
+    ("standing",),
     # Here the outer world begins: files, databases, networks, clocks.
     ("sources", "stores", "enrich", "ingest"),
     # What one update needs of the store and of its neighbours in time.
@@ -37,7 +39,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # One profile erased; ids, names and merges; what goes with time.
     ("erasing", "retries"),
     ("identity",),
-    ("retention", "applying", "importing", "interactions"),
+    ("retention", "applying", "importing", "interactions", "keeping"),
     # Many profiles in one request, at once or later.
     ("batches", "import_worker"),
     # One update from load to save; then HTTP around it; then its process; then the command line.

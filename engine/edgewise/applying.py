@@ -7,14 +7,13 @@ from collections.abc import Sequence
 import msgspec
 
 from edgewise.carrying import carrying
-from edgewise.decide import fold_and_decide
 from edgewise.history import catch_up
 from edgewise.identity import Identity, Loaded
 from edgewise.messages import has_forgotten, may_be_forgotten, remember, unseen
-from edgewise.model.decision import Decision
 from edgewise.model.event import ReceivedEvent, Resolved
 from edgewise.model.log import LogEntry
 from edgewise.model.profiles import Profile
+from edgewise.standing import Standing, fold_and_decide
 from edgewise.stores.base import Store
 
 
@@ -26,7 +25,7 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
     """
 
     profile: Profile
-    decision: Decision
+    standing: Standing
     entries: list[LogEntry]
 
 
@@ -36,26 +35,29 @@ async def apply_events(
     received: Sequence[ReceivedEvent],
     arrival_ms: int,
     resolved: Resolved | None = None,
+    last: Standing | None = None,
 ) -> Applied:
     """Return a profile after the events that it has not counted yet; it is changed in place.
 
     Args:
         resolved: what was found out for the request that the events came with.
+        last: what the ruleset has decided for the profile as it was loaded, where that is known.
     """
     profile, ruleset = loaded.profile, identity.ruleset
     store = identity.records.store
     if profile.matchers_digest != ruleset.evaluator.matchers_digest:
         await catch_up(profile, ruleset.evaluator, store)
+        last = None
     fresh = unseen(profile, received)
     if has_forgotten(profile):
         fresh = await _not_logged(store, profile, fresh)
     if resolved is not None:
         fresh = carrying(fresh, resolved)
-    decision = fold_and_decide(ruleset, profile, fresh, arrival_ms)
+    standing = fold_and_decide(ruleset, profile, fresh, arrival_ms, last)
     remember(profile, fresh)
     return Applied(
         profile,
-        decision,
+        standing,
         [
             LogEntry(
                 identity.environment,

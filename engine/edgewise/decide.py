@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Set
 
 import msgspec
 
-from edgewise.fold import fold_events
 from edgewise.model.decision import Decision, SelectedVariant
-from edgewise.model.event import ReceivedEvent
 from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset
 
@@ -25,18 +23,6 @@ def decide(ruleset: Ruleset, profile: Profile, now_ms: int) -> Decision:
         variants = _without_repeated_changes(variants, ruleset.shared_variables)
     ids = evaluator.ids
     return Decision([ids[place] for place in places], variants)
-
-
-def fold_and_decide(
-    ruleset: Ruleset, profile: Profile, received: Sequence[ReceivedEvent], arrival_ms: int
-) -> Decision:
-    """Return what a profile gets after some events, which change it in place.
-
-    Args:
-        received: in fold order and free of duplicates.
-    """
-    fold_events(profile, received, ruleset.fold_rules, arrival_ms)
-    return decide(ruleset, profile, arrival_ms)
 
 
 def _without_repeated_changes(

@@ -10,6 +10,7 @@ import msgspec
 from edgewise.enriching import Enricher
 from edgewise.errors import Unauthorized
 from edgewise.explaining import Explanation, add_lines
+from edgewise.keeping import KEPT_PROFILES
 from edgewise.reload.reloader import Reloader
 from edgewise.service import DecisionService, now_ms
 from edgewise.sources.contentful.webhooks import Headers, concerns, read_webhook, verify_webhook
@@ -27,8 +28,11 @@ class LiveService(DecisionService):
         *,
         clock: Callable[[], int] = now_ms,
         enricher: Enricher | None = None,
+        kept_profiles: int = KEPT_PROFILES,
     ) -> None:
-        super().__init__(reloader.rulesets, store, clock=clock, enricher=enricher)
+        super().__init__(
+            reloader.rulesets, store, clock=clock, enricher=enricher, kept_profiles=kept_profiles
+        )
         self._reloader = reloader
 
     async def start(self) -> None:

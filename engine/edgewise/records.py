@@ -54,7 +54,12 @@ class Records:
 
         Errors: Conflict where the key no longer has this version; nothing is written then.
         """
-        value = encode_record(profile)
+        return await self.save_encoded(profile, encode_record(profile), version, entries)
+
+    async def save_encoded(
+        self, profile: Profile, value: bytes, version: int, entries: Sequence[LogEntry]
+    ) -> int:
+        """Write a profile, encoded already, as `save` does."""
         put_if = self._put_if or self.store.put_if
         new = await put_if(profile.id, value, version, entries, profile.updated_ms)
         if new is None:

@@ -25,6 +25,7 @@ from edgewise.enrich.opening import open_firmographics
 from edgewise.enriching import Enricher
 from edgewise.errors import InputError
 from edgewise.garbage import calm_collector
+from edgewise.keeping import KEPT_PROFILES
 from edgewise.live import LiveService
 from edgewise.reload.reloader import Reloader
 from edgewise.stores.urls import open_store
@@ -65,6 +66,8 @@ def make_app() -> ASGIApp:
             GeoFollower([Path(file) for file in settings.geo]) if settings.geo else None,
             open_firmographics(os.environ),
         ),
+        # Several workers would keep what the others have written since.
+        kept_profiles=KEPT_PROFILES if settings.workers == 1 else 0,
     )
     http_settings = HttpSettings(
         admin_token=os.environ.get(ADMIN_TOKEN_VARIABLE, ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import time
+import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -21,11 +22,12 @@ from edgewise.explaining import Explanation, explain
 from edgewise.forcing import force_variant, without_views
 from edgewise.health import imports_health, ruleset_health
 from edgewise.history import catch_up
-from edgewise.identity import Identity
+from edgewise.identity import Identity, Loaded
 from edgewise.import_worker import ImportSettings, ImportWorker
 from edgewise.importing import parts_of
 from edgewise.ingest.insights import Visit
 from edgewise.interactions import count_interactions, keep_interactions
+from edgewise.keeping import KEPT_PROFILES, Kept, KeptRecords
 from edgewise.lanes import Lanes
 from edgewise.model.decision import Outcome
 from edgewise.model.event import Resolved
@@ -39,6 +41,7 @@ from edgewise.retention import Retention, RetentionSettings
 from edgewise.retries import retried
 from edgewise.ruleset import Ruleset
 from edgewise.stores.base import ServiceStore
+from edgewise.stores.codec import decode_profile, encode_record
 from edgewise.stores.overlay import OverlayStore
 
 _RETENTION = RetentionSettings()
@@ -69,6 +72,9 @@ class DecisionService:
         retention: what is removed with time while the service runs; None removes nothing.
         imports: how what is imported is applied while the service runs; None leaves it to others.
         enricher: finds out what requests ask for; started and stopped with the service.
+        kept_profiles: how many records of visitors are kept in memory, so that their next update
+            does not read them. Where several processes write to one store that is right too, but
+            costs more than it saves.
     """
 
     def __init__(  # noqa: PLR0913 - all but two have a default, and go by their names
@@ -82,6 +88,7 @@ class DecisionService:
         retention: RetentionSettings | None = _RETENTION,
         imports: ImportSettings | None = _IMPORTS,
         enricher: Enricher | None = None,
+        kept_profiles: int = KEPT_PROFILES,
     ) -> None:
         self.rulesets = rulesets
         self.store = store
@@ -90,6 +97,7 @@ class DecisionService:
         self.make_id = make_id
         self.jitter = jitter or random.Random()  # no secret depends on it
         self.lanes = Lanes()
+        self._kept = KeptRecords(kept_profiles)
         self.enricher = enricher or Enricher()
         self.unknown_imports = 0
         self._retention = (
@@ -182,9 +190,11 @@ class DecisionService:
             if not self.lanes.enter_free(lane):
                 await self.lanes.enter(lane)
             try:
-                outcome = await self._apply(self._records, ruleset, request)
+                outcome = await self._apply(self._records, ruleset, request, lane)
             except (Conflict, StoreBusy):
-                outcome = await self._retried(lambda: self._apply(self._records, ruleset, request))
+                outcome = await self._retried(
+                    lambda: self._apply(self._records, ruleset, request, lane)
+                )
             finally:
                 self.lanes.leave(lane)
         return outcome if forced is None else _with_forced(outcome, ruleset, forced)
@@ -230,9 +240,11 @@ class DecisionService:
             return batch
 
         async with self.lanes.hold(lanes):
+            self._kept.forget(lanes)
             batch = await self._retried(attempt)
         return [
-            Outcome(item.applied.profile, item.applied.decision, ruleset.digest) for item in batch
+            Outcome(item.applied.profile, item.applied.standing.decision, ruleset.digest)
+            for item in batch
         ]
 
     async def enqueue_import(
@@ -332,6 +344,8 @@ class DecisionService:
             loaded = await Identity(records, ruleset).find(profile_id)
             if loaded is not None:
                 found = True
+                ids = (loaded.profile.id, *loaded.profile.absorbed)
+                self._kept.forget(f"{names}/{one}" for one in ids)
                 await erase(records, loaded.profile, loaded.version, until_ms)
             lane = queue_key(names, key_of(names, profile_id))
             found = bool(await self.store.forget_queued([lane], until_ms)) or found
@@ -358,20 +372,40 @@ class DecisionService:
         await catch_up(loaded.profile, ruleset.evaluator, records.store)
         return loaded.profile
 
-    async def _apply(self, records: Records, ruleset: Ruleset, request: _Request) -> Outcome:
+    async def _apply(
+        self, records: Records, ruleset: Ruleset, request: _Request, lane: str = ""
+    ) -> Outcome:
+        """Load, fold, decide and save.
+
+        Args:
+            lane: under which the record is kept for the next update; empty to keep nothing.
+        Errors: Conflict, StoreBusy, after which the record is not kept any more.
+        """
         identity = Identity(records, ruleset)
         arrival_ms = request.arrival_ms
         received = receive(request.update, request.name, arrival_ms)
-        if request.name:
-            loaded = await identity.find_or_create(request.name, arrival_ms)
+        kept = self._kept.take(lane) if lane else None
+        if kept is not None:
+            loaded, last = (
+                Loaded(decode_profile(kept.value), kept.version),
+                kept.standing_of(ruleset),
+            )
         else:
-            loaded = await identity.create(request.new_id, arrival_ms)
+            loaded, last = await _load(identity, request), None
         for user_id in claimed_ids(received):
-            loaded = await identity.claim(loaded, user_id, arrival_ms)
-        applied = await apply_events(identity, loaded, received, arrival_ms, request.resolved)
+            loaded, last = await identity.claim(loaded, user_id, arrival_ms), None
+        applied = await apply_events(identity, loaded, received, arrival_ms, request.resolved, last)
+        profile, standing = applied.profile, applied.standing
         if applied.entries:
-            await records.save(applied.profile, loaded.version, applied.entries)
-        return Outcome(applied.profile, applied.decision, ruleset.digest)
+            value = encode_record(profile)
+            version = await records.save_encoded(profile, value, loaded.version, applied.entries)
+            if lane and profile.id == request.new_id:
+                record = Kept(value, version, standing, weakref.ref(ruleset), arrival_ms)
+                self._kept.keep(lane, record)
+        elif kept is not None:
+            # Nothing was written, which would have failed if what was kept is old.
+            return await self._apply(records, ruleset, request, lane)
+        return Outcome(profile, standing.decision, ruleset.digest, standing.json)
 
 
 class _Request(msgspec.Struct, frozen=True, gc=False):
@@ -388,6 +422,12 @@ class _Request(msgspec.Struct, frozen=True, gc=False):
     update: Update
     arrival_ms: int
     resolved: Resolved | None = None
+
+
+async def _load(identity: Identity, request: _Request) -> Loaded:
+    if request.name:
+        return await identity.find_or_create(request.name, request.arrival_ms)
+    return await identity.create(request.new_id, request.arrival_ms)
 
 
 def _with_forced(outcome: Outcome, ruleset: Ruleset, forced: ForcedVariant) -> Outcome:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from edgewise.decide import fold_and_decide
 from edgewise.model.document import RuleDocument
 from edgewise.model.event import Event, ReceivedEvent
 from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset, load_ruleset
+from edgewise.standing import fold_and_decide
 from tests.rules import NOW_MS, make_event, make_profile, nt_condition, nt_rule
 
 CORPUS = Path(__file__).parents[3] / "shared" / "data" / "nt_rules_corpus.json"
@@ -183,7 +183,7 @@ def events_of(*, sessions: int) -> list[ReceivedEvent]:
 def visitor(ruleset: Ruleset, *, sessions: int) -> tuple[Profile, set[str]]:
     """A visitor from Berlin after some sessions, and the audiences he is in."""
     profile = make_profile(location={"continent": "EU", "city": "Berlin"}, session_count=0)
-    decision = fold_and_decide(ruleset, profile, events_of(sessions=sessions), NOW_MS)
+    decision = fold_and_decide(ruleset, profile, events_of(sessions=sessions), NOW_MS).decision
     assert profile.session.count == sessions
     return profile, set(decision.audiences)
 

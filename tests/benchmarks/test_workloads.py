@@ -11,7 +11,8 @@ from benchmarks.bench_decide import MAKERS, check_answers
 from benchmarks.floor import generate_floor, make_floor
 from benchmarks.plain import NOW_MS, AudienceSpec, Condition, Workload
 from benchmarks.workloads import WIDE_PRESENT, w, w_event, w_low, w_wide
-from edgewise.decide import decide, fold_and_decide
+from edgewise.decide import decide
+from edgewise.standing import fold_and_decide
 
 SMALL = 10
 TESTS: dict[str, Callable[[Any, Any], bool]] = {

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from edgewise.decide import fold_and_decide
 from edgewise.decoding import decode_update
 from edgewise.documents import ParsedRules, parse_documents
 from edgewise.errors import InputError
@@ -21,6 +20,7 @@ from edgewise.ruleset import Ruleset, load_ruleset
 from edgewise.sources.contentful.conversion import Conversion, account_of
 from edgewise.sources.contentful.export import convert_export, is_export, load_export
 from edgewise.sources.files import load_rules
+from edgewise.standing import fold_and_decide
 from tests.sources.exports import (
     OWN_EXPORT,
     POISONED_AUDIENCES,
@@ -74,7 +74,7 @@ def visit(ruleset: Ruleset, events: list[JsonObject]) -> Decision:
     profile = Profile(
         organization="org", environment="env", id="v", stable_id="v", created_ms=NOW_MS
     )
-    return fold_and_decide(ruleset, profile, received, NOW_MS)
+    return fold_and_decide(ruleset, profile, received, NOW_MS).decision
 
 
 def page(sessions_ago: int = 0) -> JsonObject:

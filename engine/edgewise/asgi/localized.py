@@ -23,4 +23,4 @@ def localized(outcome: Outcome, locale: str) -> Outcome:
     if location is profile.location:
         return outcome
     profile = msgspec.structs.replace(profile, location=location)
-    return Outcome(profile, outcome.decision, outcome.ruleset)
+    return Outcome(profile, outcome.decision, outcome.ruleset, outcome.json)

@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from edgewise.model.decision import Outcome
+from edgewise.model.decision import Decision, Outcome
 from edgewise.model.profiles import LandingPage, Location, Profile, Session
 
 _RANDOM_SEED = 1
+_LONGEST_KEPT = 16 * 1024
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -40,6 +41,14 @@ class WireProfile(msgspec.Struct, rename="camel", gc=False):
     stable_id: str
     random: float
     audiences: list[str]
+    traits: dict[str, Any]
+    location: Location
+    session: WireSession
+
+
+class _Moving(msgspec.Struct, gc=False):
+    """The members of a profile that change from answer to answer, in their order at its end."""
+
     traits: dict[str, Any]
     location: Location
     session: WireSession
@@ -85,25 +94,39 @@ def random_of(stable_id: str) -> float:
 def encode_outcome(outcome: Outcome) -> bytes:
     """Return the body that answers an update or a read.
 
-    Cost: experiences and changes were encoded at load and are copied.
+    Cost: experiences and changes were encoded at load and are copied; in one piece where an answer
+    with the same decision was written before.
     """
-    decision = outcome.decision
-    experiences = [variant.experience_json for variant in decision.variants]
-    changes = [
-        change
-        for variant in decision.variants
-        if variant.changes_json
-        for change in variant.changes_json
-    ]
-    profile = _ENCODER.encode(wire_profile(outcome.profile, decision.audiences))
+    profile, json = outcome.profile, outcome.json
+    head, tail = json.head, json.tail
+    if not head:
+        head, tail = _head(outcome), _tail(outcome.decision)
+        if len(tail) <= _LONGEST_KEPT:
+            json.head, json.tail = head, tail
+    moving = _Moving(profile.traits, profile.location, wire_session(profile.session))
+    return b"".join((head, _ENCODER.encode(moving)[1:], tail))
+
+
+def _head(outcome: Outcome) -> bytes:
+    """The beginning of an answer, up to the traits."""
+    profile, encode = outcome.profile, _ENCODER.encode
+    return b'{"data":{"profile":{"id":%b,"stableId":%b,"random":%b,"audiences":%b,' % (
+        encode(profile.id),
+        encode(profile.stable_id),
+        encode(random_of(profile.stable_id)),
+        encode(outcome.decision.audiences),
+    )
+
+
+def _tail(decision: Decision) -> bytes:
+    """The end of an answer, behind the profile."""
+    variants = decision.variants
     return b"".join(
         (
-            b'{"data":{"profile":',
-            profile,
             b',"experiences":[',
-            b",".join(experiences),
+            b",".join([variant.experience_json for variant in variants]),
             b'],"changes":[',
-            b",".join(changes),
+            b",".join([change for variant in variants for change in variant.changes_json]),
             b']},"error":null,"message":"ok"}',
         )
     )

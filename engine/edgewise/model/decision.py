@@ -30,9 +30,24 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     variants: list[SelectedVariant]
 
 
+class DecisionJson(msgspec.Struct, gc=False):
+    """What an answer says that follows from a profile's ids and its decision alone.
+
+    Both parts are empty until an answer was written, and are there for the next one.
+    """
+
+    head: bytes = b""
+    tail: bytes = b""
+
+
 class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """A profile after an update or a read, what was decided for it, and the ruleset's digest."""
+    """A profile after an update or a read, what was decided for it, and the ruleset's digest.
+
+    Args:
+        json: shared by all outcomes of one profile for which one decision stands.
+    """
 
     profile: Profile
     decision: Decision
     ruleset: str
+    json: DecisionJson = msgspec.field(default_factory=DecisionJson)

@@ -1,7 +1,7 @@
 """Recorded requests through the fold, the identity rules and the decision of the service.
 
 What differs from the service is only where records live and that nothing waits: a profile that
-did not change in a way that matters keeps its last decision (`edgewise.simulate.relevance`), and
+did not change in a way that matters keeps its last decision (`edgewise.relevance`), and
 a window that closes between two events is noticed at the very millisecond in which it closes.
 """
 
@@ -10,19 +10,17 @@ from __future__ import annotations
 from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
-from msgspec.structs import astuple, replace
-
 from edgewise.decide import decide
-from edgewise.fold import fold_events
 from edgewise.identity import Identity
 from edgewise.merging import KEPT_MESSAGE_KEYS, MESSAGE_KEY_BYTES
 from edgewise.messages import may_be_forgotten, remember, unseen
 from edgewise.model.event import ReceivedEvent
-from edgewise.model.profiles import Profile, Redirect
+from edgewise.model.profiles import Redirect
 from edgewise.receiving import CLAIMING_TYPES, claimed_ids
+from edgewise.relevance import NEVER_MS, next_expiry
 from edgewise.ruleset import Ruleset
-from edgewise.simulate.relevance import NEVER_MS, Watch, flips_of, next_expiry, sources_of
 from edgewise.simulate.visitors import Visitor, Visitors
+from edgewise.standing import fold_watched
 
 _FULL_BYTES = KEPT_MESSAGE_KEYS * MESSAGE_KEY_BYTES
 _MOST_REMEMBERED_NAMES = 200_000
@@ -56,13 +54,6 @@ class Replay:
         self.observer = observer
         self.duplicates = 0
         self._identity = Identity(visitors, ruleset)
-        sources = sources_of(ruleset)
-        self._reads_location = "location" in sources
-        self._reads_device = "device" in sources
-        self._reads_sessions = "session_count" in sources
-        self._reads_traits = "trait" in sources
-        self._watch = Watch(ruleset.evaluator, flips_of(ruleset), reads_traits=self._reads_traits)
-        self._fold_rules = replace(ruleset.fold_rules, match_event=self._watch.match_event)
         self._matchers = ruleset.evaluator.matchers
         self._ids: dict[str, str] = {}
 
@@ -152,39 +143,14 @@ class Replay:
 
     def _fold(self, visitor: Visitor, fresh: Sequence[ReceivedEvent], arrival_ms: int) -> bool:
         """Fold events; return whether the profile may get something else now."""
-        profile, watch = visitor.profile, self._watch
-        by_address = _tells_by_address(profile, fresh)
-        location = None
-        if self._reads_location and (by_address or _names_location(fresh)):
-            location = astuple(profile.location)
-        device, sessions = profile.device, profile.session.count
-        assigned = len(profile.assignments)
-        watch.begin(profile, arrival_ms)
-        fold_events(profile, fresh, self._fold_rules, arrival_ms)
+        profile = visitor.profile
+        difference = fold_watched(self.ruleset, profile, fresh, arrival_ms)
         kept = profile.message_ids
         remember(profile, fresh)
         if len(profile.message_ids) == _FULL_BYTES:
             visitor.forget(_overflow(kept, fresh))
-        if watch.shortest_ms != NEVER_MS:
-            self._note_window(visitor, fresh, arrival_ms)
-        return (
-            watch.turned
-            or (self._reads_traits and by_address)
-            or (self._reads_sessions and sessions != profile.session.count)
-            or (self._reads_device and device != profile.device)
-            or assigned != len(profile.assignments)
-            or (location is not None and location != astuple(profile.location))
-        )
-
-    def _note_window(
-        self, visitor: Visitor, fresh: Sequence[ReceivedEvent], arrival_ms: int
-    ) -> None:
-        """Note when the events just counted may leave their windows: not later than this."""
-        oldest_ms = min([item.time_ms for item in fresh])
-        expires_ms = oldest_ms + self._watch.shortest_ms + 1
-        if expires_ms <= arrival_ms:
-            expires_ms = next_expiry(visitor.profile, self._matchers, arrival_ms)
-        visitor.expires_ms = min(visitor.expires_ms, expires_ms)
+        visitor.expires_ms = min(visitor.expires_ms, difference.expires_ms)
+        return difference.matters
 
     def _decide(self, visitor: Visitor, now_ms: int) -> None:
         decision = decide(self.ruleset, visitor.profile, now_ms)
@@ -204,22 +170,6 @@ def _claims(received: Sequence[ReceivedEvent]) -> bool:
     """Whether some event identifies the visitor."""
     for item in received:  # noqa: SIM110  # three times as fast as any()
         if item.event.type in CLAIMING_TYPES:
-            return True
-    return False
-
-
-def _tells_by_address(profile: Profile, fresh: Sequence[ReceivedEvent]) -> bool:
-    """Whether what is known by the visitor's address may change: be found, replaced or refused."""
-    if profile.by_address is not None:
-        return True
-    return any(item.event.resolved is not None for item in fresh)
-
-
-def _names_location(fresh: Sequence[ReceivedEvent]) -> bool:
-    """Whether some event may overwrite the location."""
-    for item in fresh:
-        context = item.event.context
-        if context is not None and context.location is not None:
             return True
     return False
 

@@ -14,7 +14,7 @@ from edgewise.merging import MESSAGE_KEY_BYTES
 from edgewise.model.log import LogEntry
 from edgewise.model.profiles import Profile, Redirect
 from edgewise.records import Records, Versioned
-from edgewise.simulate.relevance import NEVER_MS
+from edgewise.relevance import NEVER_MS
 from edgewise.stores.memory import MemoryStore
 
 MAX_OPEN_PROFILES = 100_000

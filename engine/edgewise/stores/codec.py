@@ -48,6 +48,14 @@ def decode_record(data: bytes) -> Record:
     return record
 
 
+def decode_profile(data: bytes) -> Profile:
+    """Return the profile that these bytes hold. Errors: StoreCorrupt, also for another record."""
+    record = decode_record(data)
+    if not isinstance(record, Profile):
+        raise StoreCorrupt("A stored record is no profile.")
+    return record
+
+
 def _format_of(data: bytes) -> int:
     try:
         return _header_decoder.decode(data).format

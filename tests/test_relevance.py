@@ -8,7 +8,7 @@ import pytest
 
 from edgewise.attributes import PROFILE_SOURCES
 from edgewise.model.profiles import Profile
-from edgewise.simulate.relevance import WATCHED_SOURCES, flips_of, next_expiry, sources_of
+from edgewise.relevance import WATCHED_SOURCES, next_expiry
 from edgewise.simulate.rules_input import compile_rules, read_rules
 from tests.simulate.worlds import DAY_MS, MAIN, NOON_MS, write_rules
 
@@ -32,7 +32,7 @@ def test_counts_at_which_a_condition_turns(tmp_path: Path, phrase: str, turns_at
     """A condition turns where it says something else about a count than about one less."""
     text = f"audiences:\n- id: a\n  has performed event: buy\n  {phrase}\n"
     ruleset = compile_rules(read_rules(write_rules(tmp_path, {MAIN: text})))[MAIN]
-    assert set(flips_of(ruleset).values()) == {frozenset(turns_at)}
+    assert set(ruleset.relevance.flips.values()) == {frozenset(turns_at)}
 
 
 def test_next_expiry_is_one_past_the_window(tmp_path: Path) -> None:
@@ -59,4 +59,4 @@ def test_sources_that_audiences_read(tmp_path: Path, rule: str, sources: set[str
     """What no audience reads may change without a decision; how deep it is read does not matter."""
     text = f"audiences:\n- id: a\n  {rule}\n"
     ruleset = compile_rules(read_rules(write_rules(tmp_path, {MAIN: text})))[MAIN]
-    assert sources_of(ruleset) == sources
+    assert ruleset.relevance.sources == sources

@@ -10,12 +10,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 
+import msgspec
+
 from edgewise.audiences.evaluator import Evaluator
-from edgewise.model.audience import All, Any, CountTest, Leaf, Matcher, Node, Not, Test
+from edgewise.model.audience import All, Any, Audience, CountTest, Leaf, Matcher, Node, Not, Test
 from edgewise.model.event import Event
 from edgewise.model.profiles import Profile
 from edgewise.operators import reference_test
-from edgewise.ruleset import Ruleset
 from edgewise.tallies import count_in_window
 
 NEVER_MS = 1 << 62
@@ -24,28 +25,48 @@ WATCHED_SOURCES = frozenset({"trait", "location", "device", "session_count"})
 """The attributes of a profile whose changes are noticed; a test holds that these are all."""
 
 
-def flips_of(ruleset: Ruleset) -> dict[int, frozenset[int]]:
-    """Return the counts of each matcher at which some condition turns, by the matcher's id.
+class Relevance(msgspec.Struct, frozen=True, kw_only=True):
+    """What some audiences read of a profile.
 
-    A count is in here if a condition says something else about it than about one less.
+    Args:
+        sources: which of `WATCHED_SOURCES` they read; changes of the others are nothing.
+        flips: by a matcher's id its counts at which some condition turns, which says something
+            else about such a count than about one less.
     """
+
+    evaluator: Evaluator
+    sources: frozenset[str]
+    flips: Mapping[int, frozenset[int]]
+    reads_traits: bool
+    reads_location: bool
+    reads_device: bool
+    reads_sessions: bool
+
+
+def make_relevance(audiences: Iterable[Audience], evaluator: Evaluator) -> Relevance:
+    """Return what these audiences read, with the evaluator that decides them."""
+    tests = [test for audience in audiences for test in _tests(audience.tree)]
+    sources = frozenset(test.attribute.source for test in tests if isinstance(test, Test))
+    return Relevance(
+        evaluator=evaluator,
+        sources=sources,
+        flips=_flips_of(test for test in tests if isinstance(test, CountTest)),
+        reads_traits="trait" in sources,
+        reads_location="location" in sources,
+        reads_device="device" in sources,
+        reads_sessions="session_count" in sources,
+    )
+
+
+def _flips_of(tests: Iterable[CountTest]) -> dict[int, frozenset[int]]:
     flips: dict[int, set[int]] = {}
-    for audience in ruleset.audiences:
-        for test in _tests(audience.tree):
-            if not isinstance(test, CountTest):
-                continue
-            holds = reference_test(test.operator)
-            found = flips.setdefault(test.matcher.id, set())
-            for count in (test.count, test.count + 1):
-                if holds(count, test.count) != holds(count - 1, test.count):
-                    found.add(count)
+    for test in tests:
+        holds = reference_test(test.operator)
+        found = flips.setdefault(test.matcher.id, set())
+        for count in (test.count, test.count + 1):
+            if holds(count, test.count) != holds(count - 1, test.count):
+                found.add(count)
     return {matcher_id: frozenset(found) for matcher_id, found in flips.items()}
-
-
-def sources_of(ruleset: Ruleset) -> frozenset[str]:
-    """Return which of `WATCHED_SOURCES` some audience reads; changes of the others are nothing."""
-    tests = [test for audience in ruleset.audiences for test in _tests(audience.tree)]
-    return frozenset(test.attribute.source for test in tests if isinstance(test, Test))
 
 
 def _tests(node: Node) -> Iterator[Test | CountTest]:
@@ -73,30 +94,16 @@ def next_expiry(profile: Profile, matchers: Mapping[int, Matcher], now_ms: int) 
 
 
 class Watch:
-    """Stands between the fold and the matchers, and notes what events may change.
+    """Stands between one fold and the matchers, and notes what its events may change.
 
-    Args:
-        flips: as `flips_of` gives them.
-        reads_traits: whether some audience reads traits.
-
-    Shape: `turned` says whether a condition may have turned since `begin`; `shortest_ms` is the
+    Shape: `turned` says whether a condition on a tally may have turned; `shortest_ms` is the
     shortest window that an event was counted in, `NEVER_MS` without one.
     """
 
-    def __init__(
-        self, evaluator: Evaluator, flips: Mapping[int, frozenset[int]], *, reads_traits: bool
-    ) -> None:
-        self._find = evaluator.find_matchers
-        self._matchers = evaluator.ordered_matchers
-        self._flips = flips
-        self._reads_traits = reads_traits
-        self._profile: Profile | None = None
-        self._now_ms = 0
-        self.turned = False
-        self.shortest_ms = NEVER_MS
+    __slots__ = ("_now_ms", "_profile", "_relevance", "shortest_ms", "turned")
 
-    def begin(self, profile: Profile, now_ms: int) -> None:
-        """Watch what is folded into this profile."""
+    def __init__(self, relevance: Relevance, profile: Profile, now_ms: int) -> None:
+        self._relevance = relevance
         self._profile = profile
         self._now_ms = now_ms
         self.turned = False
@@ -104,19 +111,17 @@ class Watch:
 
     def match_event(self, event: Event) -> list[Matcher]:
         """Return the matchers that an event satisfies; the fold counts them right afterwards."""
-        if event.type == "identify" and (event.traits or event.trait_patch):
-            self.turned |= self._reads_traits
-        places = self._find(event)
+        evaluator = self._relevance.evaluator
+        places = evaluator.find_matchers(event)
         if not places:
             return []
-        matchers = self._matchers
+        matchers = evaluator.ordered_matchers
         matched = [matchers[place] for place in places]
         self._note(matched)
         return matched
 
     def _note(self, matched: Iterable[Matcher]) -> None:
-        profile, flips = self._profile, self._flips
-        assert profile is not None
+        profile, flips = self._profile, self._relevance.flips
         for matcher in matched:
             window_ms = matcher.window_ms
             if not window_ms:

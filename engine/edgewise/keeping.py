@@ -1,0 +1,76 @@
+"""Records of visitors who were here a moment ago, so that their next update need not read them.
+
+What is kept may be old: another process, or another way through this one, may have written since.
+It is only ever a guess for an update, whose write then fails if the guess was wrong, and which
+loads the record after that. Nothing that is answered without a write comes from here.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import OrderedDict
+from collections.abc import Iterable
+
+import msgspec
+
+from edgewise.ruleset import Ruleset
+from edgewise.standing import Standing
+
+KEPT_PROFILES = 4096
+LARGEST_BYTES = 16 * 1024
+KEPT_FOR_MS = 60 * 60 * 1000
+
+
+class Kept(msgspec.Struct, frozen=True, gc=False):
+    """A record as it was written, and what was decided with it.
+
+    Args:
+        ruleset: what has decided; a reference that lets a ruleset go that is served no more.
+        kept_ms: when it was written.
+    """
+
+    value: bytes
+    version: int
+    standing: Standing
+    ruleset: weakref.ref[Ruleset]
+    kept_ms: int
+
+    def standing_of(self, ruleset: Ruleset) -> Standing | None:
+        """Return what was decided if this ruleset did."""
+        return self.standing if self.ruleset() is ruleset else None
+
+
+class KeptRecords:
+    """The records of the visitors who were updated last, in memory.
+
+    Args:
+        most: how many are kept; none are with 0.
+    """
+
+    def __init__(self, most: int = KEPT_PROFILES) -> None:
+        self._most = most
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def take(self, key: str) -> Kept | None:
+        """Return what is kept under a key and forget it: whoever succeeds keeps it anew."""
+        return self._kept.pop(key, None)
+
+    def keep(self, key: str, kept: Kept) -> None:
+        """Keep a record that was written just now, at the expense of the oldest ones."""
+        if len(kept.value) > LARGEST_BYTES:
+            return
+        records = self._kept
+        records[key] = kept
+        if len(records) > self._most:
+            records.popitem(last=False)
+        oldest = next(iter(records.values()), None)
+        if oldest is not None and oldest.kept_ms < kept.kept_ms - KEPT_FOR_MS:
+            records.popitem(last=False)
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Let go of what is kept under some keys."""
+        for key in keys:
+            self._kept.pop(key, None)
