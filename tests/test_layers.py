@@ -22,11 +22,20 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("attributes", "operators", "settings"),
     # One subject each, pure: no clock, no I/O, no logging.
     ("audiences", "experiences", "allocation", "locales", "decoding", "mergetags", "previews"),
-    ("sessions", "tallies", "traits", "devices", "locations", "jurisdiction", "translation"),
+    (
+        "sessions",
+        "tallies",
+        "traits",
+        "devices",
+        "locations",
+        "jurisdiction",
+        "translation",
+        "relevance",
+    ),
     # What of a profile an address has told.
     ("by_address",),
     # Request into events, events into profile, two profiles into one, documents into rules.
-    ("receiving", "grouping", "fold", "merging", "selection", "documents", "carrying", "relevance"),
+    ("receiving", "grouping", "fold", "merging", "selection", "documents", "carrying"),
     # An environment's rules, loaded; then one decision over them.
     ("messages", "ruleset", "schema"),
     ("decide", "explaining", "forcing", "lint"),

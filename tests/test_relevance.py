@@ -32,7 +32,7 @@ def test_counts_at_which_a_condition_turns(tmp_path: Path, phrase: str, turns_at
     """A condition turns where it says something else about a count than about one less."""
     text = f"audiences:\n- id: a\n  has performed event: buy\n  {phrase}\n"
     ruleset = compile_rules(read_rules(write_rules(tmp_path, {MAIN: text})))[MAIN]
-    assert set(ruleset.relevance.flips.values()) == {frozenset(turns_at)}
+    assert set(ruleset.fold_rules.relevance.flips.values()) == {frozenset(turns_at)}
 
 
 def test_next_expiry_is_one_past_the_window(tmp_path: Path) -> None:
@@ -48,15 +48,25 @@ def test_next_expiry_is_one_past_the_window(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "sources"),
+    ("rule", "reads"),
     [
         pytest.param("has trait: {tier: gold}", {"trait"}, id="trait"),
         pytest.param("none: [{is located at: {country code: AT}}]", {"location"}, id="location"),
+        pytest.param("is on device: tablet", {"device"}, id="device"),
+        pytest.param("is returning visitor: true", {"session_count"}, id="sessions"),
         pytest.param("has performed event: buy", set(), id="events"),
     ],
 )
-def test_sources_that_audiences_read(tmp_path: Path, rule: str, sources: set[str]) -> None:
+def test_sources_that_audiences_read(tmp_path: Path, rule: str, reads: set[str]) -> None:
     """What no audience reads may change without a decision; how deep it is read does not matter."""
     text = f"audiences:\n- id: a\n  {rule}\n"
     ruleset = compile_rules(read_rules(write_rules(tmp_path, {MAIN: text})))[MAIN]
-    assert ruleset.relevance.sources == sources
+    relevance = ruleset.fold_rules.relevance
+    found = {
+        "trait": relevance.reads_traits,
+        "location": relevance.reads_location,
+        "device": relevance.reads_device,
+        "session_count": relevance.reads_sessions,
+    }
+    assert found == {source: source in reads for source in found}
+    assert found.keys() == WATCHED_SOURCES

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -52,6 +53,7 @@ _EVENT = msgspec.json.Decoder(Event)
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _STORED = msgspec.msgpack.Encoder()
+_SCRATCH = bytearray(1024)
 _REPAIRED = (msgspec.DecodeError, OverflowError)
 
 # A body with neither has no member of that name: what can be written with an escape in the place
@@ -120,17 +122,36 @@ def _decode_lone(body: bytes) -> Update | None:
     end = body.rfind(_OPTIONS)
     if end < 0 or not body.startswith(_EVENTS):
         return None
+    features = _options_again(body[end + 3 :])
+    if features is None:
+        return None
     raw = body[len(_EVENTS) - 1 : end + 1]
     try:
         event = _EVENT.decode(raw)
-        envelope = _ENVELOPE.decode(b"{" + body[end + 3 :])
-        _STORED.encode(_free_form(event))
+        _require_storable(event)
     except _REPAIRED:
         return None
-    if envelope.events is not None:
-        return None
     _complete(event, 0)
-    return Update([event], [raw], _features(envelope))
+    return Update([event], [raw], features)
+
+
+def _options_again(text: bytes) -> frozenset[str] | None:
+    """The features in the options at the end of a body, without its first brace; None where the
+    text holds anything else."""
+    return _parse_options_again(text) if len(text) <= _LONGEST_KEPT else _parse_options(text)
+
+
+def _parse_options(text: bytes) -> frozenset[str] | None:
+    try:
+        envelope = _ENVELOPE.decode(b"{" + text)
+    except msgspec.DecodeError:
+        return None
+    return _features(envelope) if envelope.events is None else None
+
+
+# A site sends the same options again and again.
+_LONGEST_KEPT = 256
+_parse_options_again = lru_cache(maxsize=256)(_parse_options)
 
 
 def _features(envelope: _Envelope) -> frozenset[str]:
@@ -206,7 +227,7 @@ def _decode_event(raw: bytes, index: int | None) -> tuple[Event, bytes]:
     """An event and its JSON; `index` is its place in the request, if it came with one."""
     try:
         event = _EVENT.decode(raw)
-        _STORED.encode(_free_form(event))
+        _require_storable(event)
     except _REPAIRED:
         event, raw = _decode_repaired(_EVENT, raw, _place_of(index))
     _complete(event, index)
@@ -246,11 +267,15 @@ def _check_stored(traits: dict[str, Any] | None) -> None:
         raise InvalidData(f"event.{RESOLVED}.traits: number out of range") from None
 
 
-def _free_form(event: Event) -> tuple[Any, ...]:
-    """What of an event may hold any number; everything else has a type that bounds its numbers."""
+def _require_storable(event: Event) -> None:
+    """Raise OverflowError where an event has a number that a record could not hold.
+
+    Only these members may hold any; everything else has a type that bounds its numbers.
+    """
     context = event.context
     page = context.page if context else None
-    return event.properties, event.traits, event.trait_patch, page.query if page else None
+    query = page.query if page else None
+    _STORED.encode_into((event.properties, event.traits, event.trait_patch, query), _SCRATCH)
 
 
 def _place_of(index: int | None) -> str:

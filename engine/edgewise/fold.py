@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from edgewise.by_address import (
     fold_found_location,
@@ -17,6 +19,7 @@ from edgewise.devices import device_class
 from edgewise.model.audience import Matcher
 from edgewise.model.event import Event, ReceivedEvent, Resolved
 from edgewise.model.profiles import Profile
+from edgewise.relevance import NEVER_MS, Relevance
 from edgewise.sessions import fold_session, is_visit
 from edgewise.tallies import count_event
 from edgewise.traits import patch_traits
@@ -25,6 +28,11 @@ from edgewise.values import text_of
 # Client libraries send booleans; whatever else one may mean by them is taken as that.
 _CONSENT = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
+_NO_COUNTS: frozenset[int] = frozenset()
+
+CHANGED = 0
+"""What `fold_events` returns where events changed something that decisions read."""
+
 
 class FoldRules(msgspec.Struct, frozen=True):
     """What the fold needs to know of a ruleset.
@@ -32,6 +40,7 @@ class FoldRules(msgspec.Struct, frozen=True):
     Args:
         match_event: gives the matchers that an event satisfies.
         sticky_variants: sticky experience → number of its variants, the baseline included.
+        relevance: what of a profile decisions read.
         respects_refusal: whether what was found by the address of a visitor goes when the visitor
             refuses consent.
     """
@@ -39,6 +48,7 @@ class FoldRules(msgspec.Struct, frozen=True):
     match_event: Callable[[Event], Iterable[Matcher]]
     sticky_variants: Mapping[str, int]
     respects_refusal: bool = False
+    relevance: Relevance = Relevance()
 
 
 def consent_of(event: Event) -> bool | None:
@@ -51,12 +61,8 @@ def consent_of(event: Event) -> bool | None:
 
 
 def fold_events(
-    profile: Profile,
-    received: Sequence[ReceivedEvent],
-    rules: FoldRules,
-    arrival_ms: int,
-    match_event: Callable[[Event], Iterable[Matcher]] | None = None,
-) -> None:
+    profile: Profile, received: Sequence[ReceivedEvent], rules: FoldRules, arrival_ms: int
+) -> int:
     """Fold events into a profile, in the order given; the profile is changed in place.
 
     Every event counts for location, device and tallies, whatever its type, and for the session
@@ -65,42 +71,87 @@ def fold_events(
     lies below what events say, the device and the traits above it. An alias event and the user id
     of an identify event concern other profiles too and are the caller's to handle.
 
+    Returns until when an earlier decision stands as far as these events go: `NEVER_MS` for ever,
+    `CHANGED` where they changed something that decisions read.
+
     Args:
         received: in fold order and free of duplicates; without events nothing changes.
         arrival_ms: when the request came, in milliseconds since 1970.
-        match_event: stands in for that of the rules.
     Cost: a few microseconds per event, plus what the matchers cost.
     """
     if not received:
-        return
-    match_event = match_event or rules.match_event
+        return NEVER_MS
+    relevance = rules.relevance
+    device, sessions, assigned = profile.device, profile.session.count, len(profile.assignments)
+    location: tuple[Any, ...] = ()
+    sets_traits = False
+    stands_ms = NEVER_MS
     for item in received:
-        event = item.event
-        time_ms = item.time_ms
-        context = event.context
-        resolved = event.resolved
-        if rules.respects_refusal and _refuses(profile, item):
-            forget_found(profile)
-            resolved = _without_address(resolved)
-        if resolved is not None and resolved.location is not None:
-            fold_found_location(profile, resolved)
+        event, time_ms = item.event, item.time_ms
+        kind, context, resolved = event.type, event.context, event.resolved
+        if resolved is not None or rules.respects_refusal:
+            location = location or astuple(profile.location)
+            sets_traits = sets_traits or _tells_traits(profile, resolved)
+            resolved = _fold_address(profile, item, rules)
         if context is None:
             fold_session(profile, time_ms, None)
         else:
             if context.app is None or is_visit(context.app):
                 fold_session(profile, time_ms, context.page)
             if context.location is not None:
+                location = location or astuple(profile.location)
                 fold_sent_location(profile, context.location)
             profile.device = device_class(context.user_agent) or profile.device
-        for matcher in match_event(event):
-            count_event(profile, matcher, time_ms)
-        if event.type == "identify":
+        stands_ms = min(stands_ms, _count(profile, item, rules, arrival_ms))
+        if kind == "identify":
+            sets_traits = True
             _merge_traits(profile, event, arrival_ms)
-        elif event.type == "component":
+        elif kind == "component":
             _pin_variant(profile, item, rules.sticky_variants)
         if resolved is not None:
             _fold_resolved(profile, resolved, arrival_ms)
     profile.updated_ms = arrival_ms
+    if (
+        (sets_traits and relevance.reads_traits)
+        or (device != profile.device and relevance.reads_device)
+        or (sessions != profile.session.count and relevance.reads_sessions)
+        or assigned != len(profile.assignments)
+        or (location and relevance.reads_location and location != astuple(profile.location))
+    ):
+        return CHANGED
+    return stands_ms
+
+
+def _count(profile: Profile, item: ReceivedEvent, rules: FoldRules, arrival_ms: int) -> int:
+    """Count what an event matches; return until when a decision stands as far as that goes."""
+    stands_ms = NEVER_MS
+    for matcher in rules.match_event(item.event):
+        count = count_event(profile, matcher, item.time_ms, arrival_ms)
+        if count in rules.relevance.flips.get(matcher.id, _NO_COUNTS):
+            stands_ms = CHANGED
+        elif matcher.window_ms:
+            last_ms = item.time_ms + matcher.window_ms
+            if arrival_ms <= last_ms < stands_ms:
+                stands_ms = last_ms + 1
+    return stands_ms
+
+
+def _tells_traits(profile: Profile, resolved: Resolved | None) -> bool:
+    """Whether traits may change by what was found, or by its being forgotten."""
+    known = profile.by_address
+    found = resolved is not None and bool(resolved.traits)
+    return found or (known is not None and bool(known.traits))
+
+
+def _fold_address(profile: Profile, item: ReceivedEvent, rules: FoldRules) -> Resolved | None:
+    """Fold where a visitor's address is; return what else was found out and may be used."""
+    resolved = item.event.resolved
+    if rules.respects_refusal and _refuses(profile, item):
+        forget_found(profile)
+        resolved = _without_address(resolved)
+    if resolved is not None and resolved.location is not None:
+        fold_found_location(profile, resolved)
+    return resolved
 
 
 def _refuses(profile: Profile, item: ReceivedEvent) -> bool:

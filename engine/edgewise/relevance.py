@@ -12,12 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from edgewise.audiences.evaluator import Evaluator
 from edgewise.model.audience import All, Any, Audience, CountTest, Leaf, Matcher, Node, Not, Test
-from edgewise.model.event import Event
 from edgewise.model.profiles import Profile
 from edgewise.operators import reference_test
-from edgewise.tallies import count_in_window
 
 NEVER_MS = 1 << 62
 
@@ -26,30 +23,25 @@ WATCHED_SOURCES = frozenset({"trait", "location", "device", "session_count"})
 
 
 class Relevance(msgspec.Struct, frozen=True, kw_only=True):
-    """What some audiences read of a profile.
+    """What some audiences read of a profile; unless told otherwise, all there is.
 
     Args:
-        sources: which of `WATCHED_SOURCES` they read; changes of the others are nothing.
         flips: by a matcher's id its counts at which some condition turns, which says something
             else about such a count than about one less.
     """
 
-    evaluator: Evaluator
-    sources: frozenset[str]
-    flips: Mapping[int, frozenset[int]]
-    reads_traits: bool
-    reads_location: bool
-    reads_device: bool
-    reads_sessions: bool
+    flips: Mapping[int, frozenset[int]] = {}
+    reads_traits: bool = True
+    reads_location: bool = True
+    reads_device: bool = True
+    reads_sessions: bool = True
 
 
-def make_relevance(audiences: Iterable[Audience], evaluator: Evaluator) -> Relevance:
-    """Return what these audiences read, with the evaluator that decides them."""
+def make_relevance(audiences: Iterable[Audience]) -> Relevance:
+    """Return what these audiences read."""
     tests = [test for audience in audiences for test in _tests(audience.tree)]
-    sources = frozenset(test.attribute.source for test in tests if isinstance(test, Test))
+    sources = {test.attribute.source for test in tests if isinstance(test, Test)}
     return Relevance(
-        evaluator=evaluator,
-        sources=sources,
         flips=_flips_of(test for test in tests if isinstance(test, CountTest)),
         reads_traits="trait" in sources,
         reads_location="location" in sources,
@@ -91,44 +83,3 @@ def next_expiry(profile: Profile, matchers: Mapping[int, Matcher], now_ms: int) 
             expiry_ms = times[place] + window_ms + 1
             soonest = min(soonest, expiry_ms)
     return soonest
-
-
-class Watch:
-    """Stands between one fold and the matchers, and notes what its events may change.
-
-    Shape: `turned` says whether a condition on a tally may have turned; `shortest_ms` is the
-    shortest window that an event was counted in, `NEVER_MS` without one.
-    """
-
-    __slots__ = ("_now_ms", "_profile", "_relevance", "shortest_ms", "turned")
-
-    def __init__(self, relevance: Relevance, profile: Profile, now_ms: int) -> None:
-        self._relevance = relevance
-        self._profile = profile
-        self._now_ms = now_ms
-        self.turned = False
-        self.shortest_ms = NEVER_MS
-
-    def match_event(self, event: Event) -> list[Matcher]:
-        """Return the matchers that an event satisfies; the fold counts them right afterwards."""
-        evaluator = self._relevance.evaluator
-        places = evaluator.find_matchers(event)
-        if not places:
-            return []
-        matchers = evaluator.ordered_matchers
-        matched = [matchers[place] for place in places]
-        self._note(matched)
-        return matched
-
-    def _note(self, matched: Iterable[Matcher]) -> None:
-        profile, flips = self._profile, self._relevance.flips
-        for matcher in matched:
-            window_ms = matcher.window_ms
-            if not window_ms:
-                count = profile.counts.get(matcher.id, 0)
-            else:
-                times = profile.recent.get(matcher.id, ())
-                count = count_in_window(times, self._now_ms - window_ms)
-                self.shortest_ms = min(self.shortest_ms, window_ms)
-            if count + 1 in flips.get(matcher.id, ()):
-                self.turned = True

@@ -19,7 +19,7 @@ from edgewise.garbage import resting_collector
 from edgewise.model.audience import Audience
 from edgewise.model.document import RuleDocument
 from edgewise.model.experience import Experience
-from edgewise.relevance import Relevance, make_relevance
+from edgewise.relevance import make_relevance
 from edgewise.selection import Selection, ServedExperience, make_selection
 
 __all__ = ["Ruleset", "ServedExperience", "load_ruleset"]
@@ -33,7 +33,6 @@ class Ruleset(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
         audiences, experiences: in answer order, by id without regard to case.
         shared_variables: keys of variables that several experiences set.
         evaluator: decides all audiences of a profile, and all matchers of an event.
-        relevance: tells which changes of a profile need no new decision.
         selection: leads from matched audiences to variants.
         fold_rules: what the fold needs of it.
         set_aside: faults of app-written audiences and experiences, which never match.
@@ -46,7 +45,6 @@ class Ruleset(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     experiences: tuple[ServedExperience, ...]
     shared_variables: frozenset[str]
     evaluator: Evaluator
-    relevance: Relevance
     selection: Selection
     fold_rules: FoldRules
     set_aside: tuple[Fault, ...]
@@ -72,10 +70,12 @@ def load_ruleset(organization: str, environment: str, documents: Iterable[RuleDo
         experiences=experiences,
         shared_variables=_shared_variables(experiences),
         evaluator=evaluator,
-        relevance=make_relevance(rules.audiences, evaluator),
         selection=make_selection(evaluator.ids, experiences),
         fold_rules=FoldRules(
-            evaluator.match_event, _sticky_variants(experiences), rules.respects_refusal
+            match_event=evaluator.match_event,
+            sticky_variants=_sticky_variants(experiences),
+            respects_refusal=rules.respects_refusal,
+            relevance=make_relevance(rules.audiences),
         ),
         set_aside=rules.set_aside,
     )

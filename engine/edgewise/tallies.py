@@ -10,18 +10,24 @@ from edgewise.model.audience import Matcher
 from edgewise.model.profiles import Profile
 
 
-def count_event(profile: Profile, matcher: Matcher, time_ms: int) -> None:
-    """Count one event that satisfies a matcher, by the event's own time.
+def count_event(profile: Profile, matcher: Matcher, time_ms: int, now_ms: int = 0) -> int:
+    """Count one event that satisfies a matcher, by the event's own time; return the new count.
 
-    With a window the newest `matcher.kept` times are kept, whatever order the events come in.
+    With a window the newest `matcher.kept` times are kept, whatever order the events come in, and
+    what is returned are those in the window, and this one.
+
+    Args:
+        now_ms: where the window ends that the count is for.
     """
-    if matcher.window_ms:
-        times = profile.recent.setdefault(matcher.id, [])
-        insort(times, time_ms)
-        _trim(times, matcher.kept)
-    else:
+    if not matcher.window_ms:
         counts = profile.counts
-        counts[matcher.id] = counts.get(matcher.id, 0) + 1
+        counts[matcher.id] = count = counts.get(matcher.id, 0) + 1
+        return count
+    times = profile.recent.setdefault(matcher.id, [])
+    count = count_in_window(times, now_ms - matcher.window_ms) + 1
+    insort(times, time_ms)
+    _trim(times, matcher.kept)
+    return count
 
 
 def count_in_window(times: Sequence[int], cutoff_ms: int) -> int:

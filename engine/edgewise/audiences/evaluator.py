@@ -12,7 +12,7 @@ import msgspec
 import xxhash
 
 from edgewise.audiences.index_build import make_index
-from edgewise.audiences.inline import Find, make_find
+from edgewise.audiences.inline import Find, guard_key, make_find
 from edgewise.audiences.runtime import Generated
 from edgewise.model.audience import All, Any, Audience, CountTest, Leaf, Matcher, Node, Not
 from edgewise.model.event import Event
@@ -65,7 +65,9 @@ def make_evaluator(
         matcher.id: matcher for audience in audiences for matcher in matchers_of(audience.tree)
     }
     trees = [audience.tree for audience in audiences]
-    matcher_trees = [matcher.tree for matcher in matchers.values()]
+    # Those for one type of event next to each other, so that other events pass them all at once.
+    ordered = sorted(matchers.values(), key=lambda matcher: guard_key(matcher.tree))
+    matcher_trees = [matcher.tree for matcher in ordered]
     find_members, of_members = _finder(trees, "profile", label, index_from)
     find_matchers, of_matchers = _finder(matcher_trees, "event", label, index_from)
     return Evaluator(
@@ -74,7 +76,7 @@ def make_evaluator(
         matchers_digest=_matchers_digest(matchers),
         find_members=find_members,
         find_matchers=find_matchers,
-        ordered_matchers=tuple(matchers.values()),
+        ordered_matchers=tuple(ordered),
         generated=(of_members, of_matchers),
     )
 

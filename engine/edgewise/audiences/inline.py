@@ -1,7 +1,8 @@
 """All trees at once as one generated function, which gives the places of those that hold.
 
 The quickest way for few trees: no call per tree, and an attribute that several tests read is read
-once. Two audiences that ask for a plan, one of them also for a device, become
+once. Trees next to each other that begin with the same test of a text share one look at it. Two
+audiences that ask for a plan, one of them also for a device, become
 
     def find(profile, now_ms=0):
         traits = profile.traits
@@ -26,10 +27,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 
+from edgewise.attributes import SOURCES
 from edgewise.audiences.compiler import HELPERS, INDENT, SourceWriter
 from edgewise.audiences.runtime import Generated, generate
-from edgewise.model.audience import All, Any, Attribute, CountTest, Leaf, Node, Not
+from edgewise.model.audience import All, Any, Attribute, CountTest, Leaf, Node, Not, Test
 
 # (append, subject, now_ms): calls `append` with the place of each tree that holds.
 Finder = Callable[..., None]
@@ -96,13 +99,25 @@ class InlineWriter(SourceWriter):
         for attribute, count in uses.items():
             if count > 1:
                 self._share(attribute)
-        body: list[str] = []
-        for tree, action in actions:
-            body += [f"{INDENT}if (", *self._node(tree, 2), f"{INDENT}):", f"{INDENT * 2}{action}"]
+        body = self._actions(actions, 1)
         head = [f"{INDENT}{line}" for line in (*self._reads, *before)]
         lines = [f"def {name}({arguments}):", *self._locals(), *head, *body]
         lines += [f"{INDENT}{line}" for line in after] if after or actions else [f"{INDENT}pass"]
         return "\n".join([*lines, ""])
+
+    def _actions(self, actions: Iterable[tuple[Node, str]], depth: int) -> list[str]:
+        pad = INDENT * depth
+        lines: list[str] = []
+        for guard, run in groupby(actions, key=lambda pair: _guard_of(pair[0])):
+            some = list(run)
+            if guard is not None and len(some) > 1:
+                rest = [(_without_guard(tree), action) for tree, action in some]
+                lines += [f"{pad}if {self.leaf(Leaf(guard))}:", *self._actions(rest, depth + 1)]
+                continue
+            for tree, action in some:
+                lines += [f"{pad}if (", *self._node(tree, depth + 1)]
+                lines += [f"{pad}):", f"{pad}{INDENT}{action}"]
+        return lines
 
     def _share(self, attribute: Attribute) -> None:
         name = f"r{len(self._shared)}"
@@ -111,6 +126,33 @@ class InlineWriter(SourceWriter):
 
     def _read(self, attribute: Attribute) -> str:
         return self._shared.get(attribute) or super()._read(attribute)
+
+
+def guard_key(node: Node) -> list[str]:
+    """Return a key by which trees are next to each other that begin with the same tests of texts.
+
+    Those share one look at each of them.
+    """
+    key: list[str] = []
+    while (guard := _guard_of(node)) is not None:
+        key += [guard.attribute.source, guard.attribute.key, str(guard.operand)]
+        node = _without_guard(node)
+    return key
+
+
+def _guard_of(node: Node) -> Test | None:
+    """The test that a tree begins with, where that is for one text and all others need it too."""
+    first = node.children[0] if isinstance(node, All) and node.children else node
+    if not (isinstance(first, Leaf) and isinstance(first.test, Test)):
+        return None
+    test = first.test
+    is_text = SOURCES[test.attribute.source].kind == "text"
+    return test if is_text and test.operator == "equal" else None
+
+
+def _without_guard(node: Node) -> Node:
+    rest = node.children[1:] if isinstance(node, All) else ()
+    return rest[0] if len(rest) == 1 else All(rest)
 
 
 def _attributes(node: Node) -> Iterator[Attribute]:

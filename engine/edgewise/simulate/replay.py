@@ -11,6 +11,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
 from edgewise.decide import decide
+from edgewise.fold import CHANGED, fold_events
 from edgewise.identity import Identity
 from edgewise.merging import KEPT_MESSAGE_KEYS, MESSAGE_KEY_BYTES
 from edgewise.messages import may_be_forgotten, remember, unseen
@@ -20,7 +21,6 @@ from edgewise.receiving import CLAIMING_TYPES, claimed_ids
 from edgewise.relevance import NEVER_MS, next_expiry
 from edgewise.ruleset import Ruleset
 from edgewise.simulate.visitors import Visitor, Visitors
-from edgewise.standing import fold_watched
 
 _FULL_BYTES = KEPT_MESSAGE_KEYS * MESSAGE_KEY_BYTES
 _MOST_REMEMBERED_NAMES = 200_000
@@ -144,13 +144,15 @@ class Replay:
     def _fold(self, visitor: Visitor, fresh: Sequence[ReceivedEvent], arrival_ms: int) -> bool:
         """Fold events; return whether the profile may get something else now."""
         profile = visitor.profile
-        difference = fold_watched(self.ruleset, profile, fresh, arrival_ms)
+        stands_ms = fold_events(profile, fresh, self.ruleset.fold_rules, arrival_ms)
         kept = profile.message_ids
         remember(profile, fresh)
         if len(profile.message_ids) == _FULL_BYTES:
             visitor.forget(_overflow(kept, fresh))
-        visitor.expires_ms = min(visitor.expires_ms, difference.expires_ms)
-        return difference.matters
+        if stands_ms == CHANGED:
+            return True
+        visitor.expires_ms = min(visitor.expires_ms, stands_ms)
+        return False
 
     def _decide(self, visitor: Visitor, now_ms: int) -> None:
         decision = decide(self.ruleset, visitor.profile, now_ms)
