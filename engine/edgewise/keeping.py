@@ -18,7 +18,6 @@ from edgewise.standing import Standing
 
 KEPT_PROFILES = 4096
 LARGEST_BYTES = 16 * 1024
-KEPT_FOR_MS = 60 * 60 * 1000
 
 
 class Kept(msgspec.Struct, frozen=True, gc=False):
@@ -26,14 +25,12 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
 
     Args:
         ruleset: what has decided; a reference that lets a ruleset go that is served no more.
-        kept_ms: when it was written.
     """
 
     value: bytes
     version: int
     standing: Standing
     ruleset: weakref.ref[Ruleset]
-    kept_ms: int
 
     def standing_of(self, ruleset: Ruleset) -> Standing | None:
         """Return what was decided if this ruleset did."""
@@ -54,23 +51,18 @@ class KeptRecords:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def take(self, key: str) -> Kept | None:
-        """Return what is kept under a key and forget it: whoever succeeds keeps it anew."""
-        return self._kept.pop(key, None)
+    def take(self, profile_id: str) -> Kept | None:
+        """Return what is kept of a profile and forget it: whoever succeeds keeps it anew."""
+        return self._kept.pop(profile_id, None)
 
-    def keep(self, key: str, kept: Kept) -> None:
-        """Keep a record that was written just now, at the expense of the oldest ones."""
-        if len(kept.value) > LARGEST_BYTES:
-            return
-        records = self._kept
-        records[key] = kept
-        if len(records) > self._most:
-            records.popitem(last=False)
-        oldest = next(iter(records.values()), None)
-        if oldest is not None and oldest.kept_ms < kept.kept_ms - KEPT_FOR_MS:
-            records.popitem(last=False)
+    def keep(self, profile_id: str, kept: Kept) -> None:
+        """Keep a record that was written just now, at the expense of the oldest one."""
+        if len(kept.value) <= LARGEST_BYTES:
+            self._kept[profile_id] = kept
+            if len(self._kept) > self._most:
+                self._kept.popitem(last=False)
 
-    def forget(self, keys: Iterable[str]) -> None:
-        """Let go of what is kept under some keys."""
-        for key in keys:
-            self._kept.pop(key, None)
+    def forget(self, profile_ids: Iterable[str]) -> None:
+        """Let go of what is kept of some profiles."""
+        for profile_id in profile_ids:
+            self._kept.pop(profile_id, None)

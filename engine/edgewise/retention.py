@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 import msgspec
@@ -54,6 +54,7 @@ class Retention:
     Args:
         rulesets: what is served; asked anew on each step.
         clock: the time in milliseconds since 1970.
+        forget: is told the keys that are about to be looked at, for whoever keeps their records.
     """
 
     def __init__(
@@ -62,11 +63,13 @@ class Retention:
         rulesets: Callable[[], Rulesets],
         clock: Callable[[], int],
         settings: RetentionSettings,
+        forget: Callable[[Iterable[str]], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._rulesets = rulesets
         self._clock = clock
         self._settings = settings
+        self._forget = forget
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -96,7 +99,9 @@ class Retention:
             return 0
         before_ms = now_ms - self._settings.profile_days * _DAY_MS
         expired = 0
-        for key in await self._store.expire(before_ms, self._settings.step_size):
+        keys = await self._store.expire(before_ms, self._settings.step_size)
+        self._forget(keys)
+        for key in keys:
             # One that changed meanwhile was seen, or comes again in a later round.
             with suppress(Conflict):
                 expired += await expire_key(Records(self._store), self._rulesets(), key, before_ms)

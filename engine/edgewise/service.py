@@ -40,6 +40,7 @@ from edgewise.records import Conflict, Records, key_of, queue_key
 from edgewise.retention import Retention, RetentionSettings
 from edgewise.retries import retried
 from edgewise.ruleset import Ruleset
+from edgewise.standing import Standing
 from edgewise.stores.base import ServiceStore
 from edgewise.stores.codec import decode_profile, encode_record
 from edgewise.stores.overlay import OverlayStore
@@ -101,7 +102,9 @@ class DecisionService:
         self.enricher = enricher or Enricher()
         self.unknown_imports = 0
         self._retention = (
-            Retention(store, lambda: self.rulesets, clock, retention) if retention else None
+            Retention(store, lambda: self.rulesets, clock, retention, self._kept.forget)
+            if retention
+            else None
         )
         self.import_worker = (
             ImportWorker(store, lambda: self.rulesets, clock, self.jitter, imports)
@@ -190,10 +193,10 @@ class DecisionService:
             if not self.lanes.enter_free(lane):
                 await self.lanes.enter(lane)
             try:
-                outcome = await self._apply(self._records, ruleset, request, lane)
+                outcome = await self._apply(self._records, ruleset, request, keeps=True)
             except (Conflict, StoreBusy):
                 outcome = await self._retried(
-                    lambda: self._apply(self._records, ruleset, request, lane)
+                    lambda: self._apply(self._records, ruleset, request, keeps=True)
                 )
             finally:
                 self.lanes.leave(lane)
@@ -240,7 +243,7 @@ class DecisionService:
             return batch
 
         async with self.lanes.hold(lanes):
-            self._kept.forget(lanes)
+            self._kept.forget(groups)
             batch = await self._retried(attempt)
         return [
             Outcome(item.applied.profile, item.applied.standing.decision, ruleset.digest)
@@ -344,8 +347,7 @@ class DecisionService:
             loaded = await Identity(records, ruleset).find(profile_id)
             if loaded is not None:
                 found = True
-                ids = (loaded.profile.id, *loaded.profile.absorbed)
-                self._kept.forget(f"{names}/{one}" for one in ids)
+                self._kept.forget((loaded.profile.id, *loaded.profile.absorbed))
                 await erase(records, loaded.profile, loaded.version, until_ms)
             lane = queue_key(names, key_of(names, profile_id))
             found = bool(await self.store.forget_queued([lane], until_ms)) or found
@@ -373,25 +375,21 @@ class DecisionService:
         return loaded.profile
 
     async def _apply(
-        self, records: Records, ruleset: Ruleset, request: _Request, lane: str = ""
+        self, records: Records, ruleset: Ruleset, request: _Request, *, keeps: bool = False
     ) -> Outcome:
         """Load, fold, decide and save.
 
         Args:
-            lane: under which the record is kept for the next update; empty to keep nothing.
+            keeps: whether the record is kept for the next update.
         Errors: Conflict, StoreBusy, after which the record is not kept any more.
         """
         identity = Identity(records, ruleset)
         arrival_ms = request.arrival_ms
         received = receive(request.update, request.name, arrival_ms)
-        kept = self._kept.take(lane) if lane else None
-        if kept is not None:
-            loaded, last = (
-                Loaded(decode_profile(kept.value), kept.version),
-                kept.standing_of(ruleset),
-            )
-        else:
-            loaded, last = await _load(identity, request), None
+        kept = self._kept.take(request.new_id) if keeps else None
+        loaded, last = _found(kept, ruleset) if kept is not None else (None, None)
+        if loaded is None:
+            loaded = await _load(identity, request)
         for user_id in claimed_ids(received):
             loaded, last = await identity.claim(loaded, user_id, arrival_ms), None
         applied = await apply_events(identity, loaded, received, arrival_ms, request.resolved, last)
@@ -399,12 +397,11 @@ class DecisionService:
         if applied.entries:
             value = encode_record(profile)
             version = await records.save_encoded(profile, value, loaded.version, applied.entries)
-            if lane and profile.id == request.new_id:
-                record = Kept(value, version, standing, weakref.ref(ruleset), arrival_ms)
-                self._kept.keep(lane, record)
+            if keeps:
+                self._kept.keep(profile.id, Kept(value, version, standing, weakref.ref(ruleset)))
         elif kept is not None:
             # Nothing was written, which would have failed if what was kept is old.
-            return await self._apply(records, ruleset, request, lane)
+            return await self._apply(records, ruleset, request, keeps=True)
         return Outcome(profile, standing.decision, ruleset.digest, standing.json)
 
 
@@ -422,6 +419,15 @@ class _Request(msgspec.Struct, frozen=True, gc=False):
     update: Update
     arrival_ms: int
     resolved: Resolved | None = None
+
+
+def _found(kept: Kept, ruleset: Ruleset) -> tuple[Loaded | None, Standing | None]:
+    """The profile that is kept, and what was decided for it, as far as a ruleset may use them."""
+    profile, last = decode_profile(kept.value), kept.standing_of(ruleset)
+    names = (profile.organization, profile.environment)
+    if last is None and names != (ruleset.organization, ruleset.environment):
+        return None, None
+    return Loaded(profile, kept.version), last
 
 
 async def _load(identity: Identity, request: _Request) -> Loaded:

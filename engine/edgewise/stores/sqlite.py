@@ -90,7 +90,8 @@ class SqliteStore:
         """Write a value if its key still has this version; return the new version, else None."""
         rows = [statements.log_row(entry) for entry in entries]
         put = partial(statements.put, row=(key, value, version, rows, seen_ms))
-        return await self._writes.run(put)
+        is_one = statements.is_one_statement(version, rows)
+        return await self._writes.run(put, is_one_statement=is_one)
 
     async def put_all(self, puts: Sequence[Put]) -> list[int | None]:
         """Write several keys in one transaction, or none where one no longer has its version."""

@@ -15,6 +15,7 @@ from typing import Literal
 
 from edgewise.errors import StoreError
 from edgewise.stores.sqlite_errors import is_busy, store_error
+from edgewise.stores.sqlite_statements import SAVES
 
 Durability = Literal["normal", "full"]
 
@@ -97,6 +98,8 @@ def open_database(path: Path, durability: Durability) -> sqlite3.Connection:
         _check_version(connection, path)
         _configure(connection, path, durability)
         _create_tables(connection, path)
+        for statement in SAVES:
+            connection.execute(statement)
         connection.execute("PRAGMA busy_timeout = 0")
     except sqlite3.Error as error:
         connection.close()

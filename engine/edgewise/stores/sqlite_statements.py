@@ -16,7 +16,6 @@ LogRow = tuple[bytes | str, int, str, int, int, bytes]
 PutRow = tuple[str, bytes, int, list[LogRow], int]
 """Key, value, version, rows of the log, and when the visitor was last seen."""
 
-_HEX_DIGITS = b"0123456789abcdef"
 _SIGN_BIT = 1 << 63
 _TWO_64 = 1 << 64
 
@@ -24,15 +23,41 @@ _LOG_COLUMNS = "profile, message, environment, time, arrival, event"
 _APPEND = f"INSERT OR IGNORE INTO log ({_LOG_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"
 
 
+# An update of a profile is nearly always the record and one event. Together they are one statement,
+# which is its own transaction where no other write shares it: four statements cost an eighth more.
+SAVES = (
+    """
+CREATE TEMP VIEW saves AS
+SELECT NULL k, NULL v, NULL seen, NULL d,
+       NULL profile, NULL message, NULL environment, NULL time, NULL arrival, NULL event
+""",
+    f"""
+CREATE TEMP TRIGGER save INSTEAD OF INSERT ON saves BEGIN
+    UPDATE records SET v = NEW.v + 1, seen = NEW.seen, d = NEW.d WHERE k = NEW.k AND v = NEW.v;
+    INSERT OR IGNORE INTO log ({_LOG_COLUMNS})
+    SELECT NEW.profile, NEW.message, NEW.environment, NEW.time, NEW.arrival, NEW.event
+    WHERE changes() = 1;
+END
+""",
+)
+"""What a connection needs for `put`; it is gone with the connection."""
+
+_SAVE = "INSERT INTO saves VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
 def profile_value(profile_id: str) -> bytes | str:
     """Return what stands for a profile id in the log: 32 bytes for 64 hex characters, else itself.
 
     The two never meet, because SQLite compares a blob and a text as different.
     """
-    if len(profile_id) != 64 or not profile_id.isascii():
+    if len(profile_id) != 64:
         return profile_id
-    other = profile_id.encode().translate(None, _HEX_DIGITS)
-    return profile_id if other else bytes.fromhex(profile_id)
+    try:
+        value = bytes.fromhex(profile_id)
+    except ValueError:
+        return profile_id
+    # Capitals and spaces are no part of an id, though they can be read.
+    return value if value.hex() == profile_id else profile_id
 
 
 def message_value(message_key: int) -> int:
@@ -76,6 +101,10 @@ def get(connection: sqlite3.Connection, key: str) -> tuple[bytes, int] | None:
 def put(connection: sqlite3.Connection, row: PutRow) -> int | None:
     """Write a record at this version and append the rows; return the new version, or None."""
     key, value, version, rows, seen_ms = row
+    if is_one_statement(version, rows):
+        before = connection.total_changes
+        connection.execute(_SAVE, (key, version, seen_ms, value, *rows[0]))
+        return version + 1 if connection.total_changes != before else None
     if version == 0:
         new = _highest_deleted(connection) + 1
         written = connection.execute(
@@ -92,6 +121,11 @@ def put(connection: sqlite3.Connection, row: PutRow) -> int | None:
         return None
     append(connection, rows)
     return new
+
+
+def is_one_statement(version: int, rows: Sequence[LogRow]) -> bool:
+    """Return whether `put` needs one statement only for these arguments."""
+    return version > 0 and len(rows) == 1
 
 
 def put_all(connection: sqlite3.Connection, puts: Sequence[PutRow]) -> list[int | None]:

@@ -68,17 +68,28 @@ class WriteQueue:
         self._waiting: list[_Write] = []
         self._scheduled = False
         self._closed = False
-        self._alone = 0
+        self._looking = False
         self._in_company = False
+        self._free = 0
 
-    async def run(self, operation: Operation[T]) -> T:
+    async def run(self, operation: Operation[T], *, is_one_statement: bool = False) -> T:
         """Return the result of an operation that was committed, at once or with others.
 
+        Args:
+            is_one_statement: whether it is its own transaction, if need be.
         Errors: StoreError, of which StoreBusy says that nothing was written.
         """
-        if self._is_alone():
+        if self._free:
+            self._free -= 1
+            alone = True
+        else:
+            alone = self._is_alone()
+        if alone:
             try:
-                result = self._commit_one(operation)
+                if is_one_statement:
+                    result = operation(self._connection)
+                else:
+                    result = self._commit_one(operation)
             except sqlite3.Error as error:
                 if not is_busy(error):
                     raise store_error(error, self._path) from error
@@ -98,6 +109,7 @@ class WriteQueue:
             raise StoreError("The store is closed.")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
+        self._free = 0
         self._waiting.append(_Write(operation, future, loop.time() + self._patience_s))
         if not self._scheduled:
             self._scheduled = True
@@ -107,6 +119,7 @@ class WriteQueue:
     async def close(self) -> None:
         """Refuse new operations and wait for those that were submitted."""
         self._closed = True
+        self._free = 0
         futures = [write.future for write in self._waiting]
         if futures:
             await asyncio.wait(futures)
@@ -115,14 +128,17 @@ class WriteQueue:
         """Return whether a write should not wait for others; see the top of this file."""
         if self._in_company or self._waiting or self._closed:
             return False
-        self._alone += 1
-        if self._alone == 1:
-            asyncio.get_running_loop().call_soon(self._end_look)
-        self._in_company = self._alone > 1
-        return not self._in_company
+        if self._looking:
+            self._in_company = True
+            return False
+        self._looking = True
+        asyncio.get_running_loop().call_soon(self._end_look)
+        return True
 
     def _end_look(self) -> None:
-        self._alone = 1 - _LOOK_EVERY
+        self._looking = False
+        if not (self._in_company or self._waiting or self._closed):
+            self._free = _LOOK_EVERY - 1
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         batch = self._waiting[:MOST_PER_TRANSACTION]
@@ -162,14 +178,14 @@ class WriteQueue:
         return []
 
     def _commit_one(self, operation: Operation[T]) -> T:
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
         try:
-            result = operation(connection)
-            connection.execute("COMMIT")
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            result = operation(self._connection)
+            execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
         return result
 
     def _commit(self, operations: Sequence[Operation[Any]]) -> list[Any]:
@@ -178,11 +194,15 @@ class WriteQueue:
         try:
             results = [operation(connection) for operation in operations]
             connection.execute("COMMIT")
-        finally:
-            # After some faults, such as a full disk, SQLite has rolled back by itself.
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+        except BaseException:
+            self._roll_back()
+            raise
         return results
+
+    def _roll_back(self) -> None:
+        # After some faults, such as a full disk, SQLite has rolled back by itself.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
     def _give_up_late(self, now_s: float) -> None:
         in_time = []
