@@ -11,18 +11,26 @@ from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset
 
 
-def decide(ruleset: Ruleset, profile: Profile, now_ms: int) -> Decision:
+def decide(
+    ruleset: Ruleset, profile: Profile, now_ms: int, last: Decision | None = None
+) -> Decision:
     """Return what a profile gets at a time; never raises on profile data.
 
+    Args:
+        last: what this very ruleset has decided for the profile before, if it had the assignments
+            that it has now: the decision again where the audiences are the same.
     Units: milliseconds since 1970.
     """
     evaluator = ruleset.evaluator
     places = evaluator.find_members(profile, now_ms)
+    ids = evaluator.ids
+    audiences = [ids[place] for place in places]
+    if last is not None and audiences == last.audiences:
+        return last
     variants = ruleset.selection.variants(places, profile)
     if ruleset.shared_variables:
         variants = _without_repeated_changes(variants, ruleset.shared_variables)
-    ids = evaluator.ids
-    return Decision([ids[place] for place in places], variants)
+    return Decision(audiences, variants)
 
 
 def _without_repeated_changes(

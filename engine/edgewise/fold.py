@@ -114,7 +114,7 @@ def fold_events(
     if (
         (sets_traits and relevance.reads_traits)
         or (device != profile.device and relevance.reads_device)
-        or (sessions != profile.session.count and relevance.reads_sessions)
+        or (sessions != profile.session.count and _turned(profile, sessions, relevance))
         or assigned != len(profile.assignments)
         or (location and relevance.reads_location and location != astuple(profile.location))
     ):
@@ -134,6 +134,14 @@ def _count(profile: Profile, item: ReceivedEvent, rules: FoldRules, arrival_ms: 
             if arrival_ms <= last_ms < stands_ms:
                 stands_ms = last_ms + 1
     return stands_ms
+
+
+def _turned(profile: Profile, sessions: int, relevance: Relevance) -> bool:
+    """Whether a condition may have turned since a profile had this number of sessions."""
+    flips = relevance.session_flips
+    return flips is None or any(
+        count in flips for count in range(sessions + 1, profile.session.count + 1)
+    )
 
 
 def _tells_traits(profile: Profile, resolved: Resolved | None) -> bool:

@@ -21,6 +21,10 @@ NEVER_MS = 1 << 62
 WATCHED_SOURCES = frozenset({"trait", "location", "device", "session_count"})
 """The attributes of a profile whose changes are noticed; a test holds that these are all."""
 
+_COMPARING = frozenset(
+    {"equal", "greaterThan", "greaterThanInclusive", "lessThan", "lessThanInclusive"}
+)
+
 
 class Relevance(msgspec.Struct, frozen=True, kw_only=True):
     """What some audiences read of a profile; unless told otherwise, all there is.
@@ -28,13 +32,14 @@ class Relevance(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         flips: by a matcher's id its counts at which some condition turns, which says something
             else about such a count than about one less.
+        session_flips: the same for the number of sessions; None where it may be any number.
     """
 
     flips: Mapping[int, frozenset[int]] = {}
     reads_traits: bool = True
     reads_location: bool = True
     reads_device: bool = True
-    reads_sessions: bool = True
+    session_flips: frozenset[int] | None = None
 
 
 def make_relevance(audiences: Iterable[Audience]) -> Relevance:
@@ -46,19 +51,36 @@ def make_relevance(audiences: Iterable[Audience]) -> Relevance:
         reads_traits="trait" in sources,
         reads_location="location" in sources,
         reads_device="device" in sources,
-        reads_sessions="session_count" in sources,
+        session_flips=_session_flips(
+            test
+            for test in tests
+            if isinstance(test, Test) and test.attribute.source == "session_count"
+        ),
     )
 
 
 def _flips_of(tests: Iterable[CountTest]) -> dict[int, frozenset[int]]:
     flips: dict[int, set[int]] = {}
     for test in tests:
-        holds = reference_test(test.operator)
-        found = flips.setdefault(test.matcher.id, set())
-        for count in (test.count, test.count + 1):
-            if holds(count, test.count) != holds(count - 1, test.count):
-                found.add(count)
+        flips.setdefault(test.matcher.id, set()).update(_turns(test.operator, test.count))
     return {matcher_id: frozenset(found) for matcher_id, found in flips.items()}
+
+
+def _session_flips(tests: Iterable[Test]) -> frozenset[int] | None:
+    flips: set[int] = set()
+    for test in tests:
+        if test.operator not in _COMPARING or not isinstance(test.operand, int):
+            return None
+        flips.update(_turns(test.operator, test.operand))
+    return frozenset(flips)
+
+
+def _turns(operator: str, operand: int) -> Iterator[int]:
+    """The counts about which a test says something else than about one less."""
+    holds = reference_test(operator)
+    for count in (operand, operand + 1):
+        if holds(count, operand) != holds(count - 1, operand):
+            yield count
 
 
 def _tests(node: Node) -> Iterator[Test | CountTest]:

@@ -22,18 +22,30 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
         json: what was written of it, for all answers that it stands for.
         decided_ms: the latest time at which it was found to hold.
         expires_ms: when an event may leave a window, so that a new decision is due.
+        assigned: how many variants were assigned to the profile for good.
     """
 
     decision: Decision
     json: DecisionJson
     decided_ms: int
     expires_ms: int
+    assigned: int
 
 
-def decide_anew(ruleset: Ruleset, profile: Profile, now_ms: int) -> Standing:
-    """Return what a profile gets from a time on."""
+def decide_anew(
+    ruleset: Ruleset, profile: Profile, now_ms: int, last: Standing | None = None
+) -> Standing:
+    """Return what a profile gets from a time on.
+
+    Args:
+        last: what this very ruleset has decided for it before, where that is known.
+    """
+    assigned = len(profile.assignments)
+    known = last.decision if last is not None and last.assigned == assigned else None
+    decision = decide(ruleset, profile, now_ms, known)
+    json = last.json if last is not None and decision is known else DecisionJson()
     expires_ms = next_expiry(profile, ruleset.evaluator.matchers, now_ms)
-    return Standing(decide(ruleset, profile, now_ms), DecisionJson(), now_ms, expires_ms)
+    return Standing(decision, json, now_ms, expires_ms, assigned)
 
 
 def fold_and_decide(
@@ -52,6 +64,6 @@ def fold_and_decide(
     """
     stands_ms = fold_events(profile, received, ruleset.fold_rules, arrival_ms)
     if last is None or stands_ms == CHANGED or not last.decided_ms <= arrival_ms < last.expires_ms:
-        return decide_anew(ruleset, profile, arrival_ms)
+        return decide_anew(ruleset, profile, arrival_ms, last)
     expires_ms = min(last.expires_ms, stands_ms)
-    return Standing(last.decision, last.json, arrival_ms, expires_ms)
+    return Standing(last.decision, last.json, arrival_ms, expires_ms, last.assigned)

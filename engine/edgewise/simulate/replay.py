@@ -15,6 +15,7 @@ from edgewise.fold import CHANGED, fold_events
 from edgewise.identity import Identity
 from edgewise.merging import KEPT_MESSAGE_KEYS, MESSAGE_KEY_BYTES
 from edgewise.messages import may_be_forgotten, remember, unseen
+from edgewise.model.decision import Decision
 from edgewise.model.event import ReceivedEvent
 from edgewise.model.profiles import Redirect
 from edgewise.receiving import CLAIMING_TYPES, claimed_ids
@@ -116,7 +117,7 @@ class Replay:
             survivor.forgotten |= loser.forgotten
             # The survivor's own keys are the newest and all kept; of the loser's some may not be.
             survivor.forget(loser.profile.message_ids)
-            survivor.decided_ms = -1
+            survivor.decided_ms = survivor.assigned = -1
             survivor.expires_ms = NEVER_MS
             self.observer.merged(loser, arrival_ms)
         self.visitors.absorbed.clear()
@@ -155,9 +156,16 @@ class Replay:
         return False
 
     def _decide(self, visitor: Visitor, now_ms: int) -> None:
-        decision = decide(self.ruleset, visitor.profile, now_ms)
+        profile, assigned = visitor.profile, len(visitor.profile.assignments)
+        known = None
+        if visitor.assigned == assigned:
+            known = Decision(visitor.audiences, [])
+        decision = decide(self.ruleset, profile, now_ms, known)
         visitor.decided_ms = now_ms
-        visitor.expires_ms = next_expiry(visitor.profile, self._matchers, now_ms)
+        visitor.expires_ms = next_expiry(profile, self._matchers, now_ms)
+        if decision is known:
+            return
+        visitor.assigned = assigned
         variants = {one.experience_id: one.variant_index for one in decision.variants}
         if decision.audiences != visitor.audiences:
             self.observer.changed(visitor.audiences, decision.audiences, now_ms)

@@ -32,6 +32,7 @@ class Visitor(msgspec.Struct, omit_defaults=True, tag="visitor", tag_field="kind
         given: per experience the variant index that it was given last at one of its events.
         decided_ms: the time up to which `audiences` and `variants` hold.
         expires_ms: when an event may leave a window, so that a decision is due.
+        assigned: how many variants were assigned for good when it was decided last, -1 before.
         unshown: whether what was decided last has not been seen at an event yet.
         forgotten: the message keys that the profile has had to forget.
     """
@@ -43,6 +44,7 @@ class Visitor(msgspec.Struct, omit_defaults=True, tag="visitor", tag_field="kind
     given: dict[str, int] = {}
     decided_ms: int = -1
     expires_ms: int = NEVER_MS
+    assigned: int = -1
     unshown: bool = False
     forgotten: set[int] = set()
 
