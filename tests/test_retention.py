@@ -10,6 +10,8 @@ import pytest
 from edgewise.errors import ProfileNotFound, StoreBusy
 from edgewise.model.profiles import Erasure
 from edgewise.retention import Retention, RetentionSettings, expire_key
+from edgewise.service import DecisionService
+from edgewise.stores.memory import MemoryStore
 from tests.serving import (
     DAY_MS,
     NOW_MS,
@@ -19,6 +21,7 @@ from tests.serving import (
     name_key,
     run,
     track,
+    update_of,
 )
 from tests.simulation.loop import SimulatedLoop
 
@@ -51,6 +54,32 @@ def test_profile_that_was_not_seen_is_erased_wholly() -> None:
         assert await retention.step() == 1
         assert server.store._rows == {}
         assert [entry async for entry in server.store.scan_log()] == []
+
+    run(scenario())
+
+
+def test_service_keeps_nothing_of_an_expired_profile() -> None:
+    """What a service has in memory of a visitor goes with the record."""
+
+    async def scenario() -> None:
+        store = MemoryStore()
+        settings = RetentionSettings(profile_days=1, rest_s=0.001)
+        server = Server(store=store)
+        ruleset = server.ruleset
+        names = (ruleset.organization, ruleset.environment)
+        service = DecisionService(
+            {names: ruleset}, store, clock=lambda: server.now_ms, retention=settings, imports=None
+        )
+        await service.update(*names, "ab" * 32, update_of(track()), preflight=False)
+        assert len(service._kept) == 1
+        server.now_ms += 2 * DAY_MS
+        await service.start()
+        for _ in range(100):
+            await asyncio.sleep(0.001)
+            if not len(service._kept):
+                break
+        await service.stop()
+        assert len(service._kept) == 0
 
     run(scenario())
 

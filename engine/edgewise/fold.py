@@ -19,7 +19,7 @@ from edgewise.devices import device_class
 from edgewise.model.audience import Matcher
 from edgewise.model.event import Event, ReceivedEvent, Resolved
 from edgewise.model.profiles import Profile
-from edgewise.relevance import NEVER_MS, Relevance
+from edgewise.relevance import Relevance
 from edgewise.sessions import fold_session, is_visit
 from edgewise.tallies import count_event
 from edgewise.traits import patch_traits
@@ -29,9 +29,6 @@ from edgewise.values import text_of
 _CONSENT = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 _NO_COUNTS: frozenset[int] = frozenset()
-
-CHANGED = 0
-"""What `fold_events` returns where events changed something that decisions read."""
 
 
 class FoldRules(msgspec.Struct, frozen=True):
@@ -62,7 +59,7 @@ def consent_of(event: Event) -> bool | None:
 
 def fold_events(
     profile: Profile, received: Sequence[ReceivedEvent], rules: FoldRules, arrival_ms: int
-) -> int:
+) -> bool:
     """Fold events into a profile, in the order given; the profile is changed in place.
 
     Every event counts for location, device and tallies, whatever its type, and for the session
@@ -71,8 +68,9 @@ def fold_events(
     lies below what events say, the device and the traits above it. An alias event and the user id
     of an identify event concern other profiles too and are the caller's to handle.
 
-    Returns until when an earlier decision stands as far as these events go: `NEVER_MS` for ever,
-    `CHANGED` where they changed something that decisions read.
+    Returns whether something changed that decisions read: without, an earlier one stands until the
+    first event leaves its window that was in one when it was made. Those that are counted here
+    leave later, or are counted at a number at which no rule turns, up and down.
 
     Args:
         received: in fold order and free of duplicates; without events nothing changes.
@@ -80,12 +78,12 @@ def fold_events(
     Cost: a few microseconds per event, plus what the matchers cost.
     """
     if not received:
-        return NEVER_MS
+        return False
     relevance = rules.relevance
     device, sessions, assigned = profile.device, profile.session.count, len(profile.assignments)
     location: tuple[Any, ...] = ()
     sets_traits = False
-    stands_ms = NEVER_MS
+    turned = False
     for item in received:
         event, time_ms = item.event, item.time_ms
         kind, context, resolved = event.type, event.context, event.resolved
@@ -102,7 +100,7 @@ def fold_events(
                 location = location or astuple(profile.location)
                 fold_sent_location(profile, context.location)
             profile.device = device_class(context.user_agent) or profile.device
-        stands_ms = min(stands_ms, _count(profile, item, rules, arrival_ms))
+        turned = _count(profile, item, rules, arrival_ms) or turned
         if kind == "identify":
             sets_traits = True
             _merge_traits(profile, event, arrival_ms)
@@ -111,29 +109,24 @@ def fold_events(
         if resolved is not None:
             _fold_resolved(profile, resolved, arrival_ms)
     profile.updated_ms = arrival_ms
-    if (
-        (sets_traits and relevance.reads_traits)
+    return (
+        turned
+        or (sets_traits and relevance.reads_traits)
         or (device != profile.device and relevance.reads_device)
         or (sessions != profile.session.count and _turned(profile, sessions, relevance))
         or assigned != len(profile.assignments)
-        or (location and relevance.reads_location and location != astuple(profile.location))
-    ):
-        return CHANGED
-    return stands_ms
+        or (bool(location) and relevance.reads_location and location != astuple(profile.location))
+    )
 
 
-def _count(profile: Profile, item: ReceivedEvent, rules: FoldRules, arrival_ms: int) -> int:
-    """Count what an event matches; return until when a decision stands as far as that goes."""
-    stands_ms = NEVER_MS
+def _count(profile: Profile, item: ReceivedEvent, rules: FoldRules, arrival_ms: int) -> bool:
+    """Count what an event matches; return whether a condition may have turned by it."""
+    turned = False
     for matcher in rules.match_event(item.event):
         count = count_event(profile, matcher, item.time_ms, arrival_ms)
         if count in rules.relevance.flips.get(matcher.id, _NO_COUNTS):
-            stands_ms = CHANGED
-        elif matcher.window_ms:
-            last_ms = item.time_ms + matcher.window_ms
-            if arrival_ms <= last_ms < stands_ms:
-                stands_ms = last_ms + 1
-    return stands_ms
+            turned = True
+    return turned
 
 
 def _turned(profile: Profile, sessions: int, relevance: Relevance) -> bool:

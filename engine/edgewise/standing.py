@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from edgewise.decide import decide
-from edgewise.fold import CHANGED, fold_events
+from edgewise.fold import fold_events
 from edgewise.model.decision import Decision, DecisionJson
 from edgewise.model.event import ReceivedEvent
 from edgewise.model.profiles import Profile
@@ -62,8 +62,7 @@ def fold_and_decide(
         last: what this very ruleset has decided for the profile as it was, where that is known.
     Cost: a decision only where one is due.
     """
-    stands_ms = fold_events(profile, received, ruleset.fold_rules, arrival_ms)
-    if last is None or stands_ms == CHANGED or not last.decided_ms <= arrival_ms < last.expires_ms:
+    changed = fold_events(profile, received, ruleset.fold_rules, arrival_ms)
+    if changed or last is None or not last.decided_ms <= arrival_ms < last.expires_ms:
         return decide_anew(ruleset, profile, arrival_ms, last)
-    expires_ms = min(last.expires_ms, stands_ms)
-    return Standing(last.decision, last.json, arrival_ms, expires_ms, last.assigned)
+    return Standing(last.decision, last.json, arrival_ms, last.expires_ms, last.assigned)

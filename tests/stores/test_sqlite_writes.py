@@ -233,6 +233,21 @@ def test_after_a_turn_in_company_the_first_write_waits_for_others(
     assert statements.count("COMMIT") == 2 + 1 + 2
 
 
+def test_lone_write_does_not_overtake_those_that_wait(connection: sqlite3.Connection) -> None:
+    """What was submitted before is committed before, or together with it."""
+
+    async def scenario(queue: WriteQueue) -> None:
+        await queue.run(insert(0))
+        await asyncio.sleep(0)
+        waiting = queue.submit(insert(1))
+        await queue.run(insert(2))
+        await waiting
+
+    statements = run_on(connection, scenario)
+    inserted = [one.split("(")[1] for one in statements if one.startswith("INSERT")]
+    assert [one.split(",")[0] for one in inserted] == ["0", "1", "2"]
+
+
 def test_company_is_looked_for_again(connection: sqlite3.Connection) -> None:
     """After any number of lone writes a crowd is noticed within a few of its writes."""
 

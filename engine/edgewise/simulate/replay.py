@@ -11,7 +11,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
 from edgewise.decide import decide
-from edgewise.fold import CHANGED, fold_events
+from edgewise.fold import fold_events
 from edgewise.identity import Identity
 from edgewise.merging import KEPT_MESSAGE_KEYS, MESSAGE_KEY_BYTES
 from edgewise.messages import may_be_forgotten, remember, unseen
@@ -145,15 +145,12 @@ class Replay:
     def _fold(self, visitor: Visitor, fresh: Sequence[ReceivedEvent], arrival_ms: int) -> bool:
         """Fold events; return whether the profile may get something else now."""
         profile = visitor.profile
-        stands_ms = fold_events(profile, fresh, self.ruleset.fold_rules, arrival_ms)
+        changed = fold_events(profile, fresh, self.ruleset.fold_rules, arrival_ms)
         kept = profile.message_ids
         remember(profile, fresh)
         if len(profile.message_ids) == _FULL_BYTES:
             visitor.forget(_overflow(kept, fresh))
-        if stands_ms == CHANGED:
-            return True
-        visitor.expires_ms = min(visitor.expires_ms, stands_ms)
-        return False
+        return changed
 
     def _decide(self, visitor: Visitor, now_ms: int) -> None:
         profile, assigned = visitor.profile, len(visitor.profile.assignments)
