@@ -42,7 +42,7 @@ from edgewise.retries import retried
 from edgewise.ruleset import Ruleset
 from edgewise.standing import Standing
 from edgewise.stores.base import ServiceStore
-from edgewise.stores.codec import decode_profile, encode_record
+from edgewise.stores.codec import decode_own_profile, encode_record
 from edgewise.stores.overlay import OverlayStore
 
 _RETENTION = RetentionSettings()
@@ -423,7 +423,7 @@ class _Request(msgspec.Struct, frozen=True, gc=False):
 
 def _found(kept: Kept, ruleset: Ruleset) -> tuple[Loaded | None, Standing | None]:
     """The profile that is kept, and what was decided for it, as far as a ruleset may use them."""
-    profile, last = decode_profile(kept.value), kept.standing_of(ruleset)
+    profile, last = decode_own_profile(kept.value), kept.standing_of(ruleset)
     names = (profile.organization, profile.environment)
     if last is None and names != (ruleset.organization, ruleset.environment):
         return None, None

@@ -20,7 +20,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
 
     Args:
         json: what was written of it, for all answers that it stands for.
-        decided_ms: the latest time at which it was found to hold.
+        decided_ms: the time from which it holds.
         expires_ms: when an event may leave a window, so that a new decision is due.
         assigned: how many variants were assigned to the profile for good.
     """
@@ -65,4 +65,4 @@ def fold_and_decide(
     changed = fold_events(profile, received, ruleset.fold_rules, arrival_ms)
     if changed or last is None or not last.decided_ms <= arrival_ms < last.expires_ms:
         return decide_anew(ruleset, profile, arrival_ms, last)
-    return Standing(last.decision, last.json, arrival_ms, last.expires_ms, last.assigned)
+    return last

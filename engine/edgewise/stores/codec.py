@@ -23,6 +23,7 @@ class _Header(msgspec.Struct):
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Record)
+_profile_decoder = msgspec.msgpack.Decoder(Profile)
 _header_decoder = msgspec.msgpack.Decoder(_Header)
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError)
@@ -48,12 +49,9 @@ def decode_record(data: bytes) -> Record:
     return record
 
 
-def decode_profile(data: bytes) -> Profile:
-    """Return the profile that these bytes hold. Errors: StoreCorrupt, also for another record."""
-    record = decode_record(data)
-    if not isinstance(record, Profile):
-        raise StoreCorrupt("A stored record is no profile.")
-    return record
+def decode_own_profile(data: bytes) -> Profile:
+    """Return the profile that this process has encoded as these bytes."""
+    return _profile_decoder.decode(data)
 
 
 def _format_of(data: bytes) -> int:

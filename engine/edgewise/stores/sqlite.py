@@ -88,10 +88,13 @@ class SqliteStore:
         seen_ms: int = 0,
     ) -> int | None:
         """Write a value if its key still has this version; return the new version, else None."""
+        if version and len(entries) == 1:
+            row = (key, version, seen_ms, value, *statements.log_row(entries[0]))
+            return await self._writes.run(partial(statements.save, row), is_one_statement=True)
         rows = [statements.log_row(entry) for entry in entries]
-        put = partial(statements.put, row=(key, value, version, rows, seen_ms))
-        is_one = statements.is_one_statement(version, rows)
-        return await self._writes.run(put, is_one_statement=is_one)
+        return await self._writes.run(
+            partial(statements.put, row=(key, value, version, rows, seen_ms))
+        )
 
     async def put_all(self, puts: Sequence[Put]) -> list[int | None]:
         """Write several keys in one transaction, or none where one no longer has its version."""

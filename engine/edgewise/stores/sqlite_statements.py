@@ -13,6 +13,9 @@ from edgewise.model.log import LogEntry
 
 LogRow = tuple[bytes | str, int, str, int, int, bytes]
 
+SaveRow = tuple[str, int, int, bytes, bytes | str, int, str, int, int, bytes]
+"""Key, version, when the visitor was last seen, and value; then a row of the log."""
+
 PutRow = tuple[str, bytes, int, list[LogRow], int]
 """Key, value, version, rows of the log, and when the visitor was last seen."""
 
@@ -40,7 +43,7 @@ CREATE TEMP TRIGGER save INSTEAD OF INSERT ON saves BEGIN
 END
 """,
 )
-"""What a connection needs for `put`; it is gone with the connection."""
+"""What a connection needs for `save`; it is gone with the connection."""
 
 _SAVE = "INSERT INTO saves VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -98,13 +101,16 @@ def get(connection: sqlite3.Connection, key: str) -> tuple[bytes, int] | None:
     return row
 
 
+def save(row: SaveRow, connection: sqlite3.Connection) -> int | None:
+    """Do what `put` does for a record that is there and one row of the log, in one statement."""
+    before = connection.total_changes
+    connection.execute(_SAVE, row)
+    return row[1] + 1 if connection.total_changes != before else None
+
+
 def put(connection: sqlite3.Connection, row: PutRow) -> int | None:
     """Write a record at this version and append the rows; return the new version, or None."""
     key, value, version, rows, seen_ms = row
-    if is_one_statement(version, rows):
-        before = connection.total_changes
-        connection.execute(_SAVE, (key, version, seen_ms, value, *rows[0]))
-        return version + 1 if connection.total_changes != before else None
     if version == 0:
         new = _highest_deleted(connection) + 1
         written = connection.execute(
@@ -121,11 +127,6 @@ def put(connection: sqlite3.Connection, row: PutRow) -> int | None:
         return None
     append(connection, rows)
     return new
-
-
-def is_one_statement(version: int, rows: Sequence[LogRow]) -> bool:
-    """Return whether `put` needs one statement only for these arguments."""
-    return version > 0 and len(rows) == 1
 
 
 def put_all(connection: sqlite3.Connection, puts: Sequence[PutRow]) -> list[int | None]:
