@@ -8,7 +8,7 @@ from pathlib import Path
 from starlette.types import Receive, Scope, Send
 
 _ANSWER = Path(os.environ.get("EDGEWISE_BENCH_ANSWER", os.devnull)).read_bytes()
-_START = {
+START = {
     "type": "http.response.start",
     "status": 200,
     "headers": [
@@ -17,11 +17,14 @@ _START = {
         (b"content-length", b"%d" % len(_ANSWER)),
         (b"cache-control", b"no-store"),
         (b"access-control-allow-origin", b"*"),
-        (b"access-control-expose-headers", b"traceparent, retry-after, x-edgewise-ruleset"),
+        (
+            b"access-control-expose-headers",
+            b"traceparent, retry-after, x-edgewise-ruleset, x-edgewise-preview",
+        ),
         (b"traceparent", b"00-00000000000000000000000000000001-0000000000000001-00"),
     ],
 }
-_BODY = {"type": "http.response.body", "body": _ANSWER}
+BODY = {"type": "http.response.body", "body": _ANSWER}
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -30,5 +33,5 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         return
     while (await receive()).get("more_body", False):
         pass
-    await send(_START)
-    await send(_BODY)
+    await send(START)
+    await send(BODY)

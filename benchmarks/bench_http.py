@@ -1,6 +1,9 @@
 """What one complete update costs over HTTP, next to a bare ASGI callable on the same server.
 
-Both servers are uvicorn with one worker, httptools and uvloop. wrk holds 32 connections open to one
+A third server stores what it is sent and decides nothing (`benchmarks.store_app`): what is left for
+an engine to cost lies between that and the limit.
+
+All servers are uvicorn with one worker, httptools and uvloop. wrk holds 32 connections open to one
 of them at a time and gives each request a message id of its own. What counts is the time that the
 server's process spent on a processor, from /proc: it does not depend on what else the machine does
 as much as a latency does.
@@ -20,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -29,7 +32,7 @@ import uvloop
 from benchmarks.bench_request import Site
 from benchmarks.request_workload import DEMO_RULES, demo_case, page_view
 
-REPEATS = 9
+REPEATS = 7
 SECONDS_PER_RUN = 2
 CONNECTIONS = 32
 DAY_MS = 24 * 60 * 60 * 1000
@@ -77,11 +80,13 @@ class MeasuredHttp(msgspec.Struct, frozen=True):
 
     Args:
         ratio: the median over the repeats of (engine / bare callable).
+        store_ratio: the same for the callable that only stores.
     """
 
     label: str
     ratio: float
     ratios: list[float]
+    store_ratio: float
     cpu_us: float
     bare_cpu_us: float
     requests_per_s: float
@@ -101,22 +106,24 @@ def run(repeats: int = REPEATS) -> MeasuredHttp:
 def _measure(folder: Path, repeats: int) -> MeasuredHttp:
     answer = uvloop.run(_prepare(folder))
     (folder / "answer.json").write_bytes(answer)
+    shutil.copy(folder / "profiles.db", folder / "store.db")
     store = f"sqlite://{folder / 'profiles.db'}"
-    engine_command = ["-m", "edgewise.cli", "serve", str(DEMO_RULES), "--store", store]
-    bare_command = ["-m", "uvicorn", "benchmarks.bare_app:app", *_SAME_AS_ENGINE]
-    ours: list[Load] = []
-    bare: list[Load] = []
-    with (
-        _server(engine_command, folder) as (engine, engine_port),
-        _server(bare_command, folder) as (bare_server, bare_port),
-    ):
-        for number in range(2 * repeats + 2):
-            one, port, loads = (
-                (bare_server, bare_port, bare) if number % 2 else (engine, engine_port, ours)
-            )
-            loads.append(_load(one, port, folder, number))
+    commands = {
+        "engine": ["-m", "edgewise.cli", "serve", str(DEMO_RULES), "--store", store],
+        "store": ["-m", "uvicorn", "benchmarks.store_app:app", *_SAME_AS_ENGINE],
+        "bare": ["-m", "uvicorn", "benchmarks.bare_app:app", *_SAME_AS_ENGINE],
+    }
+    loads: dict[str, list[Load]] = {name: [] for name in commands}
+    with ExitStack() as running:
+        servers = {
+            name: running.enter_context(_server(command, folder))
+            for name, command in commands.items()
+        }
+        for number in range(repeats + 1):
+            for name, (server, port) in servers.items():
+                loads[name].append(_load(server, port, folder, number))
     # The first run of each warms up.
-    return _summary(ours[1:], bare[1:])
+    return _summary(*(loads[name][1:] for name in ("engine", "store", "bare")))
 
 
 async def _prepare(folder: Path) -> bytes:
@@ -147,6 +154,7 @@ def _server(
         **os.environ,
         "PYTHONPATH": os.pathsep.join((str(_ROOT / "engine"), str(_ROOT))),
         "EDGEWISE_BENCH_ANSWER": str(folder / "answer.json"),
+        "EDGEWISE_BENCH_STORE": str(folder / "store.db"),
     }
     # What a server tells is not part of the result.
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
@@ -200,13 +208,14 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 
-def _summary(ours: list[Load], bare: list[Load]) -> MeasuredHttp:
+def _summary(ours: list[Load], storing: list[Load], bare: list[Load]) -> MeasuredHttp:
     median = statistics.median
-    ratios = [one.cpu_us / other.cpu_us for one, other in zip(ours, bare, strict=True)]
+    ratios = _ratios(ours, bare)
     return MeasuredHttp(
         label="demo rules",
         ratio=round(median(ratios), 3),
         ratios=[round(ratio, 3) for ratio in ratios],
+        store_ratio=round(median(_ratios(storing, bare)), 3),
         cpu_us=round(median(load.cpu_us for load in ours), 1),
         bare_cpu_us=round(median(load.cpu_us for load in bare), 1),
         requests_per_s=round(median(load.run.requests for load in ours) / SECONDS_PER_RUN),
@@ -214,6 +223,10 @@ def _summary(ours: list[Load], bare: list[Load]) -> MeasuredHttp:
         p50_us=median(load.run.p50_us for load in ours),
         p99_us=median(load.run.p99_us for load in ours),
     )
+
+
+def _ratios(some: list[Load], bare: list[Load]) -> list[float]:
+    return [one.cpu_us / other.cpu_us for one, other in zip(some, bare, strict=True)]
 
 
 def main() -> int:

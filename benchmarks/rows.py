@@ -177,6 +177,12 @@ ROWS: tuple[RowSpec, ...] = (
         limit=3.2,
         goal=2.6,
     ),
+    RowSpec(
+        title="of that, decoding and storing alone",
+        case="W_request over HTTP",
+        read=_member("store_ratio"),
+        unit="× bare callable",
+    ),
     *_loading_rows(1000, 0.3, 0.8),
     *_loading_rows(10_000, 4, 9),
     RowSpec(
