@@ -6,11 +6,12 @@ import gc
 import weakref
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from edgewise.asgi.wire import encode_outcome
 from edgewise.errors import NamespaceMismatch
-from edgewise.keeping import LARGEST_BYTES, Kept, KeptRecords
+from edgewise.keeping import LARGEST_BYTES, MOST_DECIDED, KeptRecords
 from edgewise.model.decision import Decision, DecisionJson
 from edgewise.model.log import LogEntry
 from edgewise.standing import Standing
@@ -36,10 +37,10 @@ def performed_never() -> dict[str, str]:
     return {"has performed event": "never"}
 
 
-def kept(value: bytes = b"record", version: int = 1) -> Kept:
-    """Return a record as it would be kept."""
-    standing = Standing(Decision([], []), DecisionJson(), 0, 0, 0)
-    return Kept(value, version, standing, weakref.ref(RULESET))
+def keep(records: KeptRecords, key: str, value: bytes = b"record", decided: int = 0) -> None:
+    """Keep a record with so many audiences."""
+    standing = Standing(Decision(["a"] * decided, []), DecisionJson(), 0, 0, 0)
+    records.keep(key, value, 1, standing, RULESET)
 
 
 class CountingStore(MemoryStore):
@@ -72,7 +73,7 @@ class CountingStore(MemoryStore):
 def test_what_is_taken_is_gone() -> None:
     """A record is handed out once."""
     records = KeptRecords(2)
-    records.keep("a", kept())
+    keep(records, "a")
     assert records.take("a") is not None
     assert records.take("a") is None
 
@@ -82,7 +83,7 @@ def test_oldest_make_room() -> None:
     records = KeptRecords(2)
     for key in ("a", "b", "a", "c"):
         records.take(key)
-        records.keep(key, kept())
+        keep(records, key)
     assert [key for key in ("a", "b", "c") if records.take(key)] == ["a", "c"]
 
 
@@ -97,19 +98,30 @@ def test_oldest_make_room() -> None:
 def test_memory_is_bounded(most: int, size_bytes: int, *, stays: bool) -> None:
     """Neither the number of records nor the size of one is without limit."""
     records = KeptRecords(most)
-    records.keep("a", kept(bytes(size_bytes)))
+    keep(records, "a", bytes(size_bytes))
     assert len(records) == stays
 
 
-def test_second_update_reads_nothing() -> None:
+@pytest.mark.parametrize(("decided", "stays"), [(MOST_DECIDED, True), (MOST_DECIDED + 1, False)])
+def test_large_decisions_are_not_kept(decided: int, *, stays: bool) -> None:
+    """A record is kept without what was decided, where that is much."""
+    records = KeptRecords(1)
+    keep(records, "a", decided=decided)
+    found = records.take("a")
+    assert found is not None
+    assert (found.standing_of(RULESET) is not None) is stays
+
+
+@pytest.mark.parametrize("name", [HEX_ID, "ada"])
+def test_second_update_reads_nothing(name: str) -> None:
     """The record of a visitor who was just here is not read again."""
 
     async def scenario() -> None:
         store = CountingStore()
         server = Server(RULESET, store=store)
-        await server.send(HEX_ID, track())
+        await server.send(name, track())
         store.reads.clear()
-        outcome = await server.send(HEX_ID, track())
+        outcome = await server.send(name, track())
         assert store.reads == []
         assert outcome.decision.audiences == ["buy-2"]
 
@@ -152,7 +164,7 @@ def test_resend_is_answered_from_the_store() -> None:
 
 
 def test_outcome_does_not_change_afterwards() -> None:
-    """Who looks at an outcome later sees what it was, and may change it without harm."""
+    """Who looks at a profile later sees what it was, and may change it without harm."""
 
     async def scenario() -> None:
         server = Server(RULESET)
@@ -180,6 +192,25 @@ def test_answer_is_the_same_whether_it_stands_or_not() -> None:
                 for server in (kept_server, plain_server)
             ]
             assert answers[0] == answers[1]
+
+    run(scenario())
+
+
+def test_outcome_with_another_decision_is_written_as_such() -> None:
+    """What was written of one decision, or of one profile, is not taken for another's."""
+
+    async def scenario() -> None:
+        server = Server(RULESET)
+        outcome = await server.send(HEX_ID, track())
+        mine = msgspec.structs.replace(outcome, decision=Decision(["mine"], []))
+        for one, audiences in ((mine, ["mine"]), (outcome, []), (mine, ["mine"])):
+            data = msgspec.json.decode(encode_outcome(one))["data"]
+            assert data["profile"]["audiences"] == audiences
+        answer = encode_outcome(await server.send(HEX_ID, track()))
+        assert msgspec.json.decode(answer)["data"]["profile"]["audiences"] == ["buy-2"]
+        profile = msgspec.structs.replace(outcome.profile, id="other")
+        other = msgspec.structs.replace(outcome, profile=profile)
+        assert msgspec.json.decode(encode_outcome(other))["data"]["profile"]["id"] == "other"
 
     run(scenario())
 

@@ -32,7 +32,9 @@ def test_counts_at_which_a_condition_turns(tmp_path: Path, phrase: str, turns_at
     """A condition turns where it says something else about a count than about one less."""
     text = f"audiences:\n- id: a\n  has performed event: buy\n  {phrase}\n"
     ruleset = compile_rules(read_rules(write_rules(tmp_path, {MAIN: text})))[MAIN]
-    assert set(ruleset.fold_rules.relevance.flips.values()) == {frozenset(turns_at)}
+    flips = ruleset.fold_rules.relevance.flips
+    assert flips is not None
+    assert set(flips.values()) == {frozenset(turns_at)}
 
 
 def test_next_expiry_is_one_past_the_window(tmp_path: Path) -> None:

@@ -166,6 +166,28 @@ def test_clock_that_goes_back_decides_anew() -> None:
     assert "quiet" not in standing.decision.audiences
 
 
+def test_clock_that_goes_back_behind_the_last_update_decides_anew() -> None:
+    """An event that had left its window at the last update may be in it again before that."""
+    rules = [{"id": "lately", "has performed event": "buy", "at least": 3, "within": "3 days"}]
+    ruleset = ruleset_of(audiences=rules, experiences=[])
+    profile = new_profile()
+    standing = None
+    for number, (now_ms, time_ms) in enumerate(
+        (
+            (NOW_MS, NOW_MS),
+            (NOW_MS + 1_000, NOW_MS - 3 * DAY_MS + 2_000),
+            (NOW_MS + 3_000, NOW_MS + 3_000),
+        )
+    ):
+        event = {"type": "track", "event": "buy", "messageId": f"m{number}", "timestamp": time_ms}
+        received = receive(update_of(event), profile.id, now_ms)
+        standing = fold_and_decide(ruleset, profile, received, now_ms, standing)
+    page = {"type": "page", "messageId": "page", "timestamp": NOW_MS}
+    received = receive(update_of(page), profile.id, NOW_MS + 1_500)
+    standing = fold_and_decide(ruleset, profile, received, NOW_MS + 1_500, standing)
+    assert standing.decision.audiences == ["lately"]
+
+
 def test_rules_that_read_nothing_of_a_change_let_it_pass() -> None:
     """A change that no audience reads is none: the decision stands."""
     ruleset = ruleset_of(audiences=[RULES["audiences"][0]], experiences=[])

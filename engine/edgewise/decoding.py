@@ -53,7 +53,8 @@ _EVENT = msgspec.json.Decoder(Event)
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _STORED = msgspec.msgpack.Encoder()
-_SCRATCH = bytearray(1024)
+# Written by whatever thread decodes, and read by none: only whether encoding works is asked.
+_SCRATCH = bytearray()
 _REPAIRED = (msgspec.DecodeError, OverflowError)
 
 # A body with neither has no member of that name: what can be written with an escape in the place
@@ -63,6 +64,10 @@ _ESCAPED = b"\\u00"
 _EVENTS = b'{"events":[{'
 _OPTIONS = b'}],"options":{'
 _BOM = b"\xef\xbb\xbf"
+
+# A site sends the same options again and again.
+_LONGEST_REPEATED = 256
+
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _OPENING = frozenset(b"[{")
@@ -136,21 +141,20 @@ def _decode_lone(body: bytes) -> Update | None:
 
 
 def _options_again(text: bytes) -> frozenset[str] | None:
-    """The features in the options at the end of a body, without its first brace; None where the
-    text holds anything else."""
-    return _parse_options_again(text) if len(text) <= _LONGEST_KEPT else _parse_options(text)
+    """The features in the end of a body, from `"options"` on; None where it holds events too."""
+    return _parse_options_again(text) if len(text) <= _LONGEST_REPEATED else _parse_options(text)
 
 
 def _parse_options(text: bytes) -> frozenset[str] | None:
+    # A name with an escape in it was not let through to here.
+    if b'"events"' in text:
+        return None
     try:
-        envelope = _ENVELOPE.decode(b"{" + text)
+        return _features(_ENVELOPE.decode(b"{" + text))
     except msgspec.DecodeError:
         return None
-    return _features(envelope) if envelope.events is None else None
 
 
-# A site sends the same options again and again.
-_LONGEST_KEPT = 256
 _parse_options_again = lru_cache(maxsize=256)(_parse_options)
 
 

@@ -121,10 +121,10 @@ def fold_events(
 
 def _count(profile: Profile, item: ReceivedEvent, rules: FoldRules, arrival_ms: int) -> bool:
     """Count what an event matches; return whether a condition may have turned by it."""
-    turned = False
+    flips, turned = rules.relevance.flips, False
     for matcher in rules.match_event(item.event):
         count = count_event(profile, matcher, item.time_ms, arrival_ms)
-        if count in rules.relevance.flips.get(matcher.id, _NO_COUNTS):
+        if flips is None or count in flips.get(matcher.id, _NO_COUNTS):
             turned = True
     return turned
 

@@ -12,6 +12,9 @@ from edgewise.model.profiles import Erasure, Profile, Record, Redirect
 from edgewise.stores.base import Store
 from edgewise.stores.codec import decode_record, encode_record
 
+ID_LENGTH = 64
+"""The length of an id that the service makes."""
+
 _HEX_DIGITS = b"0123456789abcdef"
 
 _EXPIRED_MS = 1
@@ -91,7 +94,9 @@ class Records:
 
 def is_server_made(name: str) -> bool:
     """Return whether an id looks like one the service makes: 64 lowercase hex digits."""
-    return len(name) == 64 and name.isascii() and not name.encode().translate(None, _HEX_DIGITS)
+    return (
+        len(name) == ID_LENGTH and name.isascii() and not name.encode().translate(None, _HEX_DIGITS)
+    )
 
 
 def key_of(environment: str, name: str) -> str:

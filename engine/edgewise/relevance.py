@@ -31,11 +31,11 @@ class Relevance(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         flips: by a matcher's id its counts at which some condition turns, which says something
-            else about such a count than about one less.
+            else about such a count than about one less; None where it may be any count.
         session_flips: the same for the number of sessions; None where it may be any number.
     """
 
-    flips: Mapping[int, frozenset[int]] = {}
+    flips: Mapping[int, frozenset[int]] | None = None
     reads_traits: bool = True
     reads_location: bool = True
     reads_device: bool = True

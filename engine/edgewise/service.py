@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import secrets
 import time
-import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -36,7 +35,7 @@ from edgewise.model.imports import ImportedProfile
 from edgewise.model.interaction import ExperienceMetrics
 from edgewise.model.profiles import Profile
 from edgewise.receiving import claimed_ids, receive
-from edgewise.records import Conflict, Records, key_of, queue_key
+from edgewise.records import ID_LENGTH, Conflict, Records, id_for_name, key_of, queue_key
 from edgewise.retention import Retention, RetentionSettings
 from edgewise.retries import retried
 from edgewise.ruleset import Ruleset
@@ -243,7 +242,8 @@ class DecisionService:
             return batch
 
         async with self.lanes.hold(lanes):
-            self._kept.forget(groups)
+            if not preflight:
+                self._kept.forget(_kept_key(ruleset, name) for name in groups)
             batch = await self._retried(attempt)
         return [
             Outcome(item.applied.profile, item.applied.standing.decision, ruleset.digest)
@@ -347,8 +347,9 @@ class DecisionService:
             loaded = await Identity(records, ruleset).find(profile_id)
             if loaded is not None:
                 found = True
-                self._kept.forget((loaded.profile.id, *loaded.profile.absorbed))
                 await erase(records, loaded.profile, loaded.version, until_ms)
+                # Now: whoever was about to keep its record before has done so.
+                self._kept.forget((loaded.profile.id, *loaded.profile.absorbed))
             lane = queue_key(names, key_of(names, profile_id))
             found = bool(await self.store.forget_queued([lane], until_ms)) or found
 
@@ -386,7 +387,7 @@ class DecisionService:
         identity = Identity(records, ruleset)
         arrival_ms = request.arrival_ms
         received = receive(request.update, request.name, arrival_ms)
-        kept = self._kept.take(request.new_id) if keeps else None
+        kept = self._kept.take(_kept_key(ruleset, request.new_id)) if keeps else None
         loaded, last = _found(kept, ruleset) if kept is not None else (None, None)
         if loaded is None:
             loaded = await _load(identity, request)
@@ -398,7 +399,7 @@ class DecisionService:
             value = encode_record(profile)
             version = await records.save_encoded(profile, value, loaded.version, applied.entries)
             if keeps:
-                self._kept.keep(profile.id, Kept(value, version, standing, weakref.ref(ruleset)))
+                self._kept.keep(profile.id, value, version, standing, ruleset)
         elif kept is not None:
             # Nothing was written, which would have failed if what was kept is old.
             return await self._apply(records, ruleset, request, keeps=True)
@@ -419,6 +420,13 @@ class _Request(msgspec.Struct, frozen=True, gc=False):
     update: Update
     arrival_ms: int
     resolved: Resolved | None = None
+
+
+def _kept_key(ruleset: Ruleset, name: str) -> str:
+    """Under what the record is kept that an id or a name most likely stands for: its id."""
+    if len(name) == ID_LENGTH:
+        return name
+    return id_for_name(f"{ruleset.organization}/{ruleset.environment}", name)
 
 
 def _found(kept: Kept, ruleset: Ruleset) -> tuple[Loaded | None, Standing | None]:

@@ -62,7 +62,13 @@ def fold_and_decide(
         last: what this very ruleset has decided for the profile as it was, where that is known.
     Cost: a decision only where one is due.
     """
+    before_ms = profile.updated_ms
     changed = fold_events(profile, received, ruleset.fold_rules, arrival_ms)
-    if changed or last is None or not last.decided_ms <= arrival_ms < last.expires_ms:
+    if (
+        changed
+        or last is None
+        # Where the clock has gone back, windows are others than when it was found to stand.
+        or not max(before_ms, last.decided_ms) <= arrival_ms < last.expires_ms
+    ):
         return decide_anew(ruleset, profile, arrival_ms, last)
     return last

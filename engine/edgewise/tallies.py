@@ -14,7 +14,8 @@ def count_event(profile: Profile, matcher: Matcher, time_ms: int, now_ms: int = 
     """Count one event that satisfies a matcher, by the event's own time; return the new count.
 
     With a window the newest `matcher.kept` times are kept, whatever order the events come in, and
-    what is returned are those in the window, and this one.
+    what is returned are those that were in the window before, and one: this event counts as if it
+    were in it, too.
 
     Args:
         now_ms: where the window ends that the count is for.

@@ -1,7 +1,8 @@
 """A profile and its decision as clients read them.
 
-The Structs are the contract: every member is always there and none is null, for the clients'
-schemas refuse the whole answer otherwise. Only a location leaves out what is not known.
+The Structs, and the beginning of an answer, which is written by hand, are the contract: every member
+is always there and none is null, for the clients' schemas refuse the whole answer otherwise. Only a
+location leaves out what is not known.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from edgewise.model.decision import Decision, Outcome
 from edgewise.model.profiles import LandingPage, Location, Profile, Session
 
 _RANDOM_SEED = 1
-_LONGEST_KEPT = 16 * 1024
+_MOST_KEPT_BYTES = 8 * 1024
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -97,12 +98,13 @@ def encode_outcome(outcome: Outcome) -> bytes:
     Cost: experiences and changes were encoded at load and are copied; in one piece where an answer
     with the same decision was written before.
     """
-    profile, json = outcome.profile, outcome.json
+    profile, decision, json = outcome.profile, outcome.decision, outcome.json
+    ids = (profile.id, profile.stable_id)
     head, tail = json.head, json.tail
-    if not head:
-        head, tail = _head(outcome), _tail(outcome.decision)
-        if len(tail) <= _LONGEST_KEPT:
-            json.head, json.tail = head, tail
+    if json.decision is not decision or json.ids != ids:
+        head, tail = _head(outcome), _tail(decision)
+        if len(head) + len(tail) <= _MOST_KEPT_BYTES:
+            json.decision, json.ids, json.head, json.tail = decision, ids, head, tail
     moving = _Moving(profile.traits, profile.location, wire_session(profile.session))
     return b"".join((head, _ENCODER.encode(moving)[1:], tail))
 

@@ -34,6 +34,9 @@ from edgewise.audiences.compiler import HELPERS, INDENT, SourceWriter
 from edgewise.audiences.runtime import Generated, generate
 from edgewise.model.audience import All, Any, Attribute, CountTest, Leaf, Node, Not, Test
 
+# Python reads a hundred levels of indentation; rules would not gain from more than a few.
+_DEEPEST = 8
+
 # (append, subject, now_ms): calls `append` with the place of each tree that holds.
 Finder = Callable[..., None]
 # (subject, now_ms): returns the places of the trees that hold, ascending.
@@ -110,9 +113,10 @@ class InlineWriter(SourceWriter):
         lines: list[str] = []
         for guard, run in groupby(actions, key=lambda pair: _guard_of(pair[0])):
             some = list(run)
-            if guard is not None and len(some) > 1:
+            if guard is not None and len(some) > 1 and depth < _DEEPEST:
                 rest = [(_without_guard(tree), action) for tree, action in some]
-                lines += [f"{pad}if {self.leaf(Leaf(guard))}:", *self._actions(rest, depth + 1)]
+                lines += [f"{pad}if (", *self._node(_first_leaf(some[0][0]), depth + 1)]
+                lines += [f"{pad}):", *self._actions(rest, depth + 1)]
                 continue
             for tree, action in some:
                 lines += [f"{pad}if (", *self._node(tree, depth + 1)]
@@ -142,12 +146,16 @@ def guard_key(node: Node) -> list[str]:
 
 def _guard_of(node: Node) -> Test | None:
     """The test that a tree begins with, where that is for one text and all others need it too."""
-    first = node.children[0] if isinstance(node, All) and node.children else node
+    first = _first_leaf(node)
     if not (isinstance(first, Leaf) and isinstance(first.test, Test)):
         return None
     test = first.test
     is_text = SOURCES[test.attribute.source].kind == "text"
     return test if is_text and test.operator == "equal" else None
+
+
+def _first_leaf(node: Node) -> Node:
+    return node.children[0] if isinstance(node, All) and node.children else node
 
 
 def _without_guard(node: Node) -> Node:

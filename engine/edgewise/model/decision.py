@@ -24,18 +24,25 @@ class SelectedVariant(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
-    """The audiences of a profile and the variants it gets, both in answer order."""
+    """The audiences of a profile and the variants it gets, both in answer order.
+
+    It belongs to every outcome for which it stands: whoever wants other lists makes a copy.
+    """
 
     audiences: list[str]
     variants: list[SelectedVariant]
 
 
 class DecisionJson(msgspec.Struct, gc=False):
-    """What an answer says that follows from a profile's ids and its decision alone.
+    """What an answer says that follows from a profile's ids and its decision alone, once written.
 
-    Both parts are empty until an answer was written, and are there for the next one.
+    Args:
+        decision, ids: what it was written of; of anything else it says nothing.
+        head, tail: the answer up to the traits, and from behind the profile.
     """
 
+    decision: Decision | None = None
+    ids: tuple[str, str] = ("", "")
     head: bytes = b""
     tail: bytes = b""
 

@@ -1,7 +1,7 @@
 """Every statement of the SQLite store, as functions of a connection.
 
-None of them opens or ends a transaction: those that write are run by `WriteQueue` inside one, and
-may be run again after a rollback.
+None of them opens or ends a transaction: those that write are run by `WriteQueue` inside one, but
+for `save`, which may be its own, and may be run again after a rollback.
 """
 
 from __future__ import annotations
