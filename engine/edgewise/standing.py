@@ -68,7 +68,8 @@ def fold_and_decide(
         changed
         or last is None
         # Where the clock has gone back, windows are others than when it was found to stand.
-        or not max(before_ms, last.decided_ms) <= arrival_ms < last.expires_ms
+        or arrival_ms < before_ms
+        or not last.decided_ms <= arrival_ms < last.expires_ms
     ):
         return decide_anew(ruleset, profile, arrival_ms, last)
     return last

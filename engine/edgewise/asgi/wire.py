@@ -1,8 +1,8 @@
 """A profile and its decision as clients read them.
 
-The Structs, and the beginning of an answer, which is written by hand, are the contract: every member
-is always there and none is null, for the clients' schemas refuse the whole answer otherwise. Only a
-location leaves out what is not known.
+The Structs, and the beginning of an answer, which is written by hand, are the contract: every
+member is always there and none is null, for the clients' schemas refuse the whole answer otherwise.
+Only a location leaves out what is not known.
 """
 
 from __future__ import annotations
