@@ -43,7 +43,8 @@ _DESCRIPTION = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 done, 1 faults found, 2 cannot be done."""
+    """Run one command and return its exit status: 0 done, 1 faults found, 2 cannot be done,
+    130 interrupted by a person."""
     options = _parser().parse_args(arguments)
     try:
         status: int = options.command(options)
@@ -53,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EdgewiseError as error:
         print(f"edgewise: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("edgewise: interrupted", file=sys.stderr)
+        return 130
     return status
 
 

@@ -63,6 +63,8 @@ def test_rows_of_parquet_are_lines(tmp_path: Path) -> None:
     "data",
     [
         pytest.param(gzip.compress(TEXT)[:-9], id="gzip-breaks-off"),
+        pytest.param(two_frames(TEXT)[:-3], id="zstd-breaks-off"),
+        pytest.param(zstandard.compress(TEXT * 999)[:9], id="zstd-breaks-off-early"),
         pytest.param(b"\x28\xb5\x2f\xfdnothing", id="no-zstd"),
         pytest.param(b"PAR1 not really", id="no-parquet"),
     ],

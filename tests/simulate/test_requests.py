@@ -81,7 +81,13 @@ def test_environment_of_the_line() -> None:
         pytest.param(b'["page"]', "Expected `object`", id="no-object"),
         pytest.param(b'{"receivedAt":1793534400000}', "no profileId", id="nobody"),
         pytest.param(b'{"profileId":"p"}', "no receivedAt", id="no-time"),
-        pytest.param(b'{"profileId":"p","receivedAt":"soon"}', "no receivedAt", id="bad-time"),
+        pytest.param(b'{"profileId":"p","receivedAt":"soon"}', "expected a time", id="bad-time"),
+        pytest.param(
+            b'{"profileId":"p","receivedAt":1793534400000000}', "after the year 2099", id="far-time"
+        ),
+        pytest.param(
+            b'{"profileId":"p","x":' + b"[" * 20_000 + b"]" * 20_000 + b"}", "too deep", id="deep"
+        ),
         pytest.param(
             b'{"profileId":"p","receivedAt":1793534400000,"environment":"x/y"}',
             'no environment "x/y"',

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -113,7 +114,7 @@ def test_interrupted_run_goes_on(
     with pytest.raises(KeyboardInterrupt):
         simulate(rules, None, traffic, Options(state=state))
     assert encode_result(simulate(rules, None, traffic, Options(state=state))) == expected
-    assert sorted(replayed) == [0, 1, 2, 2, 3, 4]
+    assert sorted(replayed) == [0, 1, 2, 2, 3]
     assert not state.exists()
 
 
@@ -312,7 +313,7 @@ def test_progress_hears_of_everything(traffic: Input, monkeypatch: pytest.Monkey
             heard["done"] += requests
 
     simulate(read_rules(DEMO_RULES), None, traffic, Options(), Listener())
-    assert heard["total"] == 4_001
+    assert heard["total"] == 4_000
     assert heard["done"] == 4_000
 
 
@@ -329,8 +330,30 @@ def test_merge_needs_no_order(traffic: Input, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(running, "merge", spy)
     expected = simulate(rules, None, traffic, Options())
     simulation, partials = given[0]
-    assert len(partials) == 5
+    assert len(partials) == 4
     assert merge(simulation, partials[::-1]) == expected
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param({"type": "teleport"}, id="unknown-type"),
+        pytest.param({"type": "page", "context": "none"}, id="wrong-member"),
+    ],
+)
+def test_broken_line_moves_nothing(tmp_path: Path, broken: dict[str, Any]) -> None:
+    """A line that is left out does not count, not even its time."""
+    rules = read_rules(write_rules(tmp_path / "rules", {MAIN: SHOP}))
+    good = [line("a", NOON_MS), line("b", NOON_MS + 1)]
+    late = {**line("c", NOON_MS + 60 * DAY_MS), **broken}
+    results = []
+    for name, lines in (("good", good), ("both", [*good, late])):
+        path = write_lines(tmp_path / name, lines)
+        source = Input(paths=(path,), environments=(MAIN,), environment=MAIN)
+        results.append(simulate(rules, None, source, Options()))
+    assert results[1].environments == results[0].environments
+    assert (results[1].input.requests, results[1].input.events) == (2, 2)
+    assert results[1].input.broken == 1
 
 
 def test_environments_stay_apart(tmp_path: Path) -> None:

@@ -40,6 +40,16 @@ def test_number_of_events_is_exact(profiles: int, events: int, days: int) -> Non
     assert len(names) <= profiles
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_traffic_does_not_end_in_a_burst(seed: int) -> None:
+    """What sessions fall short of, which comes after the last day, is next to nothing."""
+    lines = list(synthesize(Traffic(profiles=4_000, events=30_000, seed=seed, days=30)))
+    end_ms = DEFAULT_START_MS + 30 * DAY_MS
+    arrivals = [parse_time(msgspec.json.decode(one)["receivedAt"]) or 0 for one in lines]
+    assert sum(time_ms >= end_ms for time_ms in arrivals) < len(lines) // 50
+    assert arrivals[-1] > end_ms - DAY_MS
+
+
 def test_traffic_is_what_a_shop_has() -> None:
     """Events are valid and in order, within their days, busier by evening than by night, with
     logins on second devices, purchases, sticky views, late and repeated events."""

@@ -14,6 +14,9 @@ from edgewise.decoding import MAX_EVENTS, check_id
 from edgewise.errors import InvalidData
 from edgewise.receiving import CLAIMING_TYPES, parse_time
 
+LATEST_ARRIVAL_MS = 4_102_444_800_000
+"""The year 2100: whatever is newer was no time in milliseconds, or comes from a broken clock."""
+
 
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One recorded request, in the shape in which it is spooled.
@@ -93,7 +96,11 @@ class LineReader:
         environment = self._environment_of(head)
         arrival_ms = parse_time(head.received_at)
         if arrival_ms is None:
+            if head.received_at is not None:
+                raise InvalidData("receivedAt: expected a time")
             arrival_ms = _own_arrival(heads)
+        if arrival_ms >= LATEST_ARRIVAL_MS:
+            raise InvalidData("the time lies after the year 2099")
         return Record(environment, name, arrival_ms, self._source, line, _claims(heads), events)
 
     def _environment_of(self, head: _Head) -> str:
@@ -118,6 +125,8 @@ def _head_of(data: bytes) -> _Head:
         return _HEAD.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidData(str(error)) from None
+    except RecursionError:
+        raise InvalidData("nested too deep") from None
 
 
 def _parts_of(parts: Sequence[msgspec.Raw]) -> tuple[list[bytes], list[_Head]]:

@@ -104,11 +104,12 @@ class Scanner:
 
     def _add(self, record: Record) -> None:
         scanned = self.scanned
-        if self._input.strict:
-            try:
-                check_record(record)
-            except InvalidData as error:
-                self._break(BrokenLine(record.source, record.line, error.message))
+        try:
+            # Before it counts: what is broken must not move the simulated time.
+            check_record(record)
+        except InvalidData as error:
+            self._break(BrokenLine(record.source, record.line, error.message))
+            return
         key = key_of(record.environment, record.name)
         for user_id in record.user_ids:
             for claimed in claim_keys(record.environment, user_id):

@@ -35,6 +35,9 @@ DEFAULT_DAYS = 30
 DEFAULT_START_MS = 1_793_491_200_000  # 2026-11-01, a Sunday.
 
 _MEAN_EVENTS = 6
+
+# What sessions come to on average, since they end at random and some are cut short.
+_EVENTS_PER_SESSION = 5.03
 _MEAN_BREAK_MS = 45_000
 _LATE_SHARE = 0.003
 _TWICE_SHARE = 0.001
@@ -144,8 +147,7 @@ class _Generator:
             for day in range(traffic.days)
             for hour in HOUR_WEIGHTS
         ]
-        # A little more than needed, since sessions end at random.
-        sessions = int(traffic.events / _MEAN_EVENTS * 1.02) + 8
+        sessions = int(traffic.events / _EVENTS_PER_SESSION * 1.01) + 8
         starts = array("q")
         spent, total = 0, sum(weights)
         for hour, reached in enumerate(accumulate(weights)):
