@@ -39,7 +39,7 @@ def performed_never() -> dict[str, str]:
 
 def keep(records: KeptRecords, key: str, value: bytes = b"record", decided: int = 0) -> None:
     """Keep a record with so many audiences."""
-    standing = Standing(Decision(["a"] * decided, []), DecisionJson(), 0, 0, 0)
+    standing = Standing(Decision(["a"] * decided, []), DecisionJson(), 0, 0, 0, decided)
     records.keep(key, value, 1, standing, RULESET)
 
 

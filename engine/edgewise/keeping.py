@@ -68,11 +68,8 @@ class KeptRecords:
         """Keep a record that was written just now, at the expense of the oldest one."""
         if len(value) > LARGEST_BYTES:
             return
-        decision = standing.decision
-        small = len(decision.audiences) + len(decision.variants) <= MOST_DECIDED
-        self._kept[profile_id] = Kept(
-            value, version, standing if small else None, weakref.ref(ruleset)
-        )
+        decided = standing if standing.size <= MOST_DECIDED else None
+        self._kept[profile_id] = Kept(value, version, decided, weakref.ref(ruleset))
         if len(self._kept) > self._most:
             self._kept.popitem(last=False)
 

@@ -23,6 +23,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
         decided_ms: the time from which it holds.
         expires_ms: when an event may leave a window, so that a new decision is due.
         assigned: how many variants were assigned to the profile for good.
+        size: how many audiences and variants the decision has.
     """
 
     decision: Decision
@@ -30,6 +31,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     decided_ms: int
     expires_ms: int
     assigned: int
+    size: int
 
 
 def decide_anew(
@@ -45,7 +47,8 @@ def decide_anew(
     decision = decide(ruleset, profile, now_ms, known)
     json = last.json if last is not None and decision is known else DecisionJson()
     expires_ms = next_expiry(profile, ruleset.evaluator.matchers, now_ms)
-    return Standing(decision, json, now_ms, expires_ms, assigned)
+    size = len(decision.audiences) + len(decision.variants)
+    return Standing(decision, json, now_ms, expires_ms, assigned, size)
 
 
 def fold_and_decide(

@@ -99,12 +99,12 @@ def encode_outcome(outcome: Outcome) -> bytes:
     with the same decision was written before.
     """
     profile, decision, json = outcome.profile, outcome.decision, outcome.json
-    ids = (profile.id, profile.stable_id)
     head, tail = json.head, json.tail
-    if json.decision is not decision or json.ids != ids:
+    if json.decision is not decision or json.profile_id != profile.id:
         head, tail = _head(outcome), _tail(decision)
         if len(head) + len(tail) <= _MOST_KEPT_BYTES:
-            json.decision, json.ids, json.head, json.tail = decision, ids, head, tail
+            json.decision, json.profile_id = decision, profile.id
+            json.head, json.tail = head, tail
     moving = _Moving(profile.traits, profile.location, wire_session(profile.session))
     return b"".join((head, _ENCODER.encode(moving)[1:], tail))
 

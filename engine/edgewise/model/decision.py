@@ -37,12 +37,12 @@ class DecisionJson(msgspec.Struct, gc=False):
     """What an answer says that follows from a profile's ids and its decision alone, once written.
 
     Args:
-        decision, ids: what it was written of; of anything else it says nothing.
+        decision, profile_id: what it was written of; of anything else it says nothing.
         head, tail: the answer up to the traits, and from behind the profile.
     """
 
     decision: Decision | None = None
-    ids: tuple[str, str] = ("", "")
+    profile_id: str = ""
     head: bytes = b""
     tail: bytes = b""
 
