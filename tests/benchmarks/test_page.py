@@ -22,7 +22,7 @@ REQUEST = {
 
 def results(**members: float) -> Results:
     """Return a run that measured requests with 20 audiences and over HTTP only."""
-    over_http = {"ratio": 3.0, **members}
+    over_http = {"ratio": 3.0, "store_ratio": 2.5, **members}
     answers = {
         "W_request": [
             REQUEST,
