@@ -49,9 +49,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("erasing", "retries"),
     ("identity",),
     ("retention", "applying", "importing", "interactions", "keeping"),
-    # Many profiles in one request, at once or later.
-    ("batches", "import_worker"),
-    # One update from load to save; then HTTP around it; then its process; then the command line.
+    # One update from load to save; many profiles in one request, at once or later.
+    ("updating", "batches", "import_worker"),
+    # All that is served; then HTTP around it; then its process; then the command line.
     ("service", "simulate"),
     # The same with rules that change while it runs.
     ("live",),

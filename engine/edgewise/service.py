@@ -1,4 +1,4 @@
-"""One update: load → fold → decide → save, again until nobody got in between. No HTTP."""
+"""Whatever is asked of the environments that are served, until nobody got in between. No HTTP."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TypeVar
 
 import msgspec
 
-from edgewise.applying import apply_events
 from edgewise.batches import AppliedProfile, apply_batch, save_batch
 from edgewise.decide import decide
 from edgewise.decoding import Update
@@ -21,12 +20,12 @@ from edgewise.explaining import Explanation, explain
 from edgewise.forcing import force_variant, without_views
 from edgewise.health import imports_health, ruleset_health
 from edgewise.history import catch_up
-from edgewise.identity import Identity, Loaded
+from edgewise.identity import Identity
 from edgewise.import_worker import ImportSettings, ImportWorker
 from edgewise.importing import parts_of
 from edgewise.ingest.insights import Visit
 from edgewise.interactions import count_interactions, keep_interactions
-from edgewise.keeping import KEPT_PROFILES, Kept, KeptRecords
+from edgewise.keeping import KEPT_PROFILES, KeptRecords
 from edgewise.lanes import Lanes
 from edgewise.model.decision import Outcome
 from edgewise.model.event import Resolved
@@ -34,15 +33,13 @@ from edgewise.model.forced import ForcedVariant
 from edgewise.model.imports import ImportedProfile
 from edgewise.model.interaction import ExperienceMetrics
 from edgewise.model.profiles import Profile
-from edgewise.receiving import claimed_ids, receive
-from edgewise.records import ID_LENGTH, Conflict, Records, id_for_name, key_of, queue_key
+from edgewise.records import Conflict, Records, key_of, queue_key
 from edgewise.retention import Retention, RetentionSettings
 from edgewise.retries import retried
 from edgewise.ruleset import Ruleset
-from edgewise.standing import Standing
 from edgewise.stores.base import ServiceStore
-from edgewise.stores.codec import decode_own_profile, encode_record
 from edgewise.stores.overlay import OverlayStore
+from edgewise.updating import UpdateRequest, apply_update, kept_key
 
 _RETENTION = RetentionSettings()
 _IMPORTS = ImportSettings()
@@ -182,7 +179,7 @@ class DecisionService:
             resolved = self.enricher.find(update, sender, respects_refusal=respects_refusal)
             if self.enricher.wants_company(update, respects_refusal=respects_refusal):
                 resolved = await self.enricher.with_company(resolved, sender, keep=not preflight)
-        request = _Request(
+        request = UpdateRequest(
             profile_id or "", profile_id or self.make_id(), update, self.clock(), resolved
         )
         if preflight:
@@ -192,19 +189,19 @@ class DecisionService:
             if not self.lanes.enter_free(lane):
                 await self.lanes.enter(lane)
             try:
-                outcome = await self._apply(self._records, ruleset, request, keeps=True)
+                outcome = await apply_update(self._records, ruleset, request, self._kept)
             except (Conflict, StoreBusy):
                 outcome = await self._retried(
-                    lambda: self._apply(self._records, ruleset, request, keeps=True)
+                    lambda: apply_update(self._records, ruleset, request, self._kept)
                 )
             finally:
                 self.lanes.leave(lane)
         return outcome if forced is None else _with_forced(outcome, ruleset, forced)
 
-    async def _preflight(self, ruleset: Ruleset, request: _Request) -> Outcome:
+    async def _preflight(self, ruleset: Ruleset, request: UpdateRequest) -> Outcome:
         # A new overlay for each attempt, so that none builds on what another has left.
         return await self._retried(
-            lambda: self._apply(Records(OverlayStore(self.store)), ruleset, request)
+            lambda: apply_update(Records(OverlayStore(self.store)), ruleset, request)
         )
 
     def locate(self, address: str) -> Resolved | None:
@@ -243,7 +240,7 @@ class DecisionService:
 
         async with self.lanes.hold(lanes):
             if not preflight:
-                self._kept.forget(_kept_key(ruleset, name) for name in groups)
+                self._kept.forget(kept_key(ruleset, name) for name in groups)
             batch = await self._retried(attempt)
         return [
             Outcome(item.applied.profile, item.applied.standing.decision, ruleset.digest)
@@ -374,74 +371,6 @@ class DecisionService:
             return None
         await catch_up(loaded.profile, ruleset.evaluator, records.store)
         return loaded.profile
-
-    async def _apply(
-        self, records: Records, ruleset: Ruleset, request: _Request, *, keeps: bool = False
-    ) -> Outcome:
-        """Load, fold, decide and save.
-
-        Args:
-            keeps: whether the record is kept for the next update.
-        Errors: Conflict, StoreBusy, after which the record is not kept any more.
-        """
-        identity = Identity(records, ruleset)
-        arrival_ms = request.arrival_ms
-        received = receive(request.update, request.name, arrival_ms)
-        kept = self._kept.take(_kept_key(ruleset, request.new_id)) if keeps else None
-        loaded, last = _found(kept, ruleset) if kept is not None else (None, None)
-        if loaded is None:
-            loaded = await _load(identity, request)
-        for user_id in claimed_ids(received):
-            loaded, last = await identity.claim(loaded, user_id, arrival_ms), None
-        applied = await apply_events(identity, loaded, received, arrival_ms, request.resolved, last)
-        profile, standing = applied.profile, applied.standing
-        if applied.entries:
-            value = encode_record(profile)
-            version = await records.save_encoded(profile, value, loaded.version, applied.entries)
-            if keeps:
-                self._kept.keep(profile.id, value, version, standing, ruleset)
-        elif kept is not None:
-            # Nothing was written, which would have failed if what was kept is old.
-            return await self._apply(records, ruleset, request, keeps=True)
-        return Outcome(profile, standing.decision, ruleset.digest, standing.json)
-
-
-class _Request(msgspec.Struct, frozen=True, gc=False):
-    """One request for an update, the same on each attempt.
-
-    Args:
-        name: the id or name that it was sent to; empty where it named none.
-        new_id: the id of the profile that is made in that case.
-        resolved: what was found out for it.
-    """
-
-    name: str
-    new_id: str
-    update: Update
-    arrival_ms: int
-    resolved: Resolved | None = None
-
-
-def _kept_key(ruleset: Ruleset, name: str) -> str:
-    """Under what the record is kept that an id or a name most likely stands for: its id."""
-    if len(name) == ID_LENGTH:
-        return name
-    return id_for_name(f"{ruleset.organization}/{ruleset.environment}", name)
-
-
-def _found(kept: Kept, ruleset: Ruleset) -> tuple[Loaded | None, Standing | None]:
-    """The profile that is kept, and what was decided for it, as far as a ruleset may use them."""
-    profile, last = decode_own_profile(kept.value), kept.standing_of(ruleset)
-    names = (profile.organization, profile.environment)
-    if last is None and names != (ruleset.organization, ruleset.environment):
-        return None, None
-    return Loaded(profile, kept.version), last
-
-
-async def _load(identity: Identity, request: _Request) -> Loaded:
-    if request.name:
-        return await identity.find_or_create(request.name, request.arrival_ms)
-    return await identity.create(request.new_id, request.arrival_ms)
 
 
 def _with_forced(outcome: Outcome, ruleset: Ruleset, forced: ForcedVariant) -> Outcome:
