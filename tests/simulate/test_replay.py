@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from edgewise.errors import NamespaceMismatch
 from edgewise.receiving import receive
 from edgewise.simulate.counting import Counting
-from edgewise.simulate.partition import check_record
+from edgewise.simulate.partition import update_of
 from edgewise.simulate.replay import Replay
 from edgewise.simulate.requests import Record
 from edgewise.simulate.rules_input import compile_rules, read_rules
@@ -54,7 +54,7 @@ class Rig:
 
     def apply(self, record: Record) -> Visitor:
         """Replay one request."""
-        received = receive(check_record(record), record.name, record.arrival_ms)
+        received = receive(update_of(record), record.name, record.arrival_ms)
         visitor = self.replays[record.environment].apply(record.name, received, record.arrival_ms)
         self.visitors.spill()
         return visitor

@@ -71,7 +71,19 @@ def test_user_ids_of_identifying_events() -> None:
 
 def test_environment_of_the_line() -> None:
     """A line may name its environment."""
-    assert read(profileId="p", receivedAt=NOON_MS, environment=OTHER).environment == OTHER
+    members = {"type": "page", "profileId": "p", "receivedAt": NOON_MS}
+    assert read(**members, environment=OTHER).environment == OTHER
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["event", "request"])
+def test_events_are_checked_and_repaired(whole: bool) -> None:
+    """What a service would repair is repaired when it is read, and what it refuses is refused."""
+    event = b'{"type":"page","anonymousId":"a","timestamp":1793534400000,"properties":{"n":%b}}'
+    form = event if whole else b'{"events":[' + event + b"]}"
+    assert READER.read(1, form % b"7").events == [event % b"7"]
+    assert b'"n":1e+30' in READER.read(1, form % (b"1" + b"0" * 30)).events[0]
+    with pytest.raises(InvalidData, match="number out of range"):
+        READER.read(1, form % b"1e999")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import msgspec
 
 from edgewise.model.decision import Outcome
 from edgewise.service import DecisionService
-from edgewise.simulate.partition import check_record
+from edgewise.simulate.partition import update_of
 from edgewise.simulate.requests import LineReader, Record
 from edgewise.sources.files import load_rules
 from edgewise.stores.memory import MemoryStore
@@ -115,7 +115,7 @@ def served(
             now_ms = record.arrival_ms
             organization, environment = record.environment.split("/")
             outcome = await service.update(
-                organization, environment, record.name, check_record(record), preflight=False
+                organization, environment, record.name, update_of(record), preflight=False
             )
             copied.append(outcome)
 

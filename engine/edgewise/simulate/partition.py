@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from edgewise.decoding import Update, decode_event
-from edgewise.errors import InvalidData, NamespaceMismatch
+from edgewise.decoding import Update, decode_checked
+from edgewise.errors import NamespaceMismatch
 from edgewise.garbage import resting_collector
 from edgewise.receiving import receive
 from edgewise.simulate.comparing import Comparing
@@ -87,9 +87,9 @@ def _simulate(job: PartitionJob, progress: Callable[[int], None] | None) -> Part
             before.visitors.close()
 
 
-def check_record(record: Record) -> Update:
-    """Return the events of a record. Errors: InvalidData for an event that no service takes."""
-    return Update([decode_event(raw) for raw in record.events], record.events)
+def update_of(record: Record) -> Update:
+    """Return the events of a record, which were checked when it was read."""
+    return Update([decode_checked(raw) for raw in record.events], record.events)
 
 
 class _Broken:
@@ -146,12 +146,12 @@ class _Side:
 
 
 def _replay(record: Record, after: _Side, before: _Side | None, broken: _Broken) -> Visitor | None:
+    update = update_of(record)
     try:
-        update = check_record(record)
         visitor = after.apply(record, update)
         if before and record.environment in before.replays:
             before.apply(record, update)
-    except (InvalidData, NamespaceMismatch) as error:
+    except NamespaceMismatch as error:
         broken.add(record, error.message)
         return None
     return visitor

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from edgewise.decoding import MAX_EVENTS, check_id
+from edgewise.decoding import MAX_EVENTS, check_event, check_id, decode_as
 from edgewise.errors import InvalidData
+from edgewise.model.event import Event
 from edgewise.receiving import CLAIMING_TYPES, parse_time
 
 LATEST_ARRIVAL_MS = 4_102_444_800_000
@@ -26,7 +27,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
         name: the id that the request named, as in the URL or in the batch.
         source, line: the number of the input, from 0, and the line in it, from 1.
         user_ids: the user ids that the visitor was identified by, for finding who belongs together.
-        events: the JSON of each event, in array order.
+        events: the JSON of each event, in array order; checked before anything is replayed.
     """
 
     environment: str
@@ -61,7 +62,21 @@ class _Head(msgspec.Struct, rename="camel", gc=False):
     events: list[msgspec.Raw] | None = None
 
 
+class _LoneEvent(Event, kw_only=True, rename="camel", gc=False):
+    """A line that is one event, as nearly all are, with the members that tell whose it is."""
+
+    environment: str | None = None
+    profile_id: str | None = None
+    received_at: str | float | None = None
+    events: list[msgspec.Raw] | None = None
+
+
 _HEAD = msgspec.json.Decoder(_Head)
+_LONE_EVENT = msgspec.json.Decoder(_LoneEvent)
+
+_AnyHead = _Head | _LoneEvent
+# What a line tells as a whole, what each of its events tells, and their JSON.
+_Parts = tuple[_AnyHead, Sequence[_AnyHead], list[bytes]]
 
 
 class LineReader:
@@ -78,15 +93,12 @@ class LineReader:
         self._source = source
 
     def read(self, line: int, data: bytes) -> Record:
-        """Return the request of one line.
+        """Return the request of one line, with its events checked.
 
         Errors: InvalidData for what cannot be replayed.
         """
-        head = _head_of(data)
-        if head.events is None:
-            events, heads = [data], [head]
-        else:
-            events, heads = _parts_of(head.events)
+        lone = _read_lone(data)
+        head, heads, events = lone or _read_any(data)
         name = head.profile_id or head.anonymous_id or head.user_id
         if not name:
             name = next(filter(None, map(_name_of, heads)), "")
@@ -101,9 +113,11 @@ class LineReader:
             arrival_ms = _own_arrival(heads)
         if arrival_ms >= LATEST_ARRIVAL_MS:
             raise InvalidData("the time lies after the year 2099")
+        if lone is None:
+            events = [check_event(raw) for raw in events]
         return Record(environment, name, arrival_ms, self._source, line, _claims(heads), events)
 
-    def _environment_of(self, head: _Head) -> str:
+    def _environment_of(self, head: _AnyHead) -> str:
         environment = head.environment or self._environment
         if not environment:
             raise InvalidData("there is no environment, and the rules have more than one")
@@ -118,6 +132,23 @@ def claims_of(event: bytes) -> tuple[str, ...]:
     Errors: InvalidData for an event that is no JSON object.
     """
     return _claims([_head_of(event)])
+
+
+def checked(record: Record) -> Record:
+    """Return a record with its events as a service takes them. Errors: InvalidData."""
+    return msgspec.structs.replace(record, events=[check_event(raw) for raw in record.events])
+
+
+def _read_lone(data: bytes) -> _Parts | None:
+    """What a line of one event says, checked; None where it is something else, or broken."""
+    event = decode_as(_LONE_EVENT, data)
+    return None if event is None or event.events is not None else (event, [event], [data])
+
+
+def _read_any(data: bytes) -> _Parts:
+    head = _head_of(data)
+    events, heads = ([data], [head]) if head.events is None else _parts_of(head.events)
+    return head, heads, events
 
 
 def _head_of(data: bytes) -> _Head:
@@ -136,18 +167,18 @@ def _parts_of(parts: Sequence[msgspec.Raw]) -> tuple[list[bytes], list[_Head]]:
     return events, [_head_of(part) for part in events]
 
 
-def _name_of(head: _Head) -> str:
+def _name_of(head: _AnyHead) -> str:
     return head.profile_id or head.anonymous_id or head.user_id or ""
 
 
-def _own_arrival(heads: Sequence[_Head]) -> int:
+def _own_arrival(heads: Sequence[_AnyHead]) -> int:
     times = [time_ms for one in heads if (time_ms := _own_time(one)) is not None]
     if not times:
         raise InvalidData("there is no receivedAt and no timestamp")
     return max(times)
 
 
-def _own_time(head: _Head) -> int | None:
+def _own_time(head: _AnyHead) -> int | None:
     for value in (head.timestamp, head.original_timestamp, head.sent_at):
         time_ms = parse_time(value)
         if time_ms is not None:
@@ -155,6 +186,6 @@ def _own_time(head: _Head) -> int | None:
     return None
 
 
-def _claims(heads: Sequence[_Head]) -> tuple[str, ...]:
+def _claims(heads: Sequence[_AnyHead]) -> tuple[str, ...]:
     found = [head.user_id for head in heads if head.user_id and head.type in CLAIMING_TYPES]
     return tuple(found) if found else ()

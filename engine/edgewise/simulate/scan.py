@@ -12,8 +12,7 @@ from edgewise.errors import InputError, InvalidData
 from edgewise.simulate.clusters import Clusters, claim_keys, key_of
 from edgewise.simulate.files import read_lines
 from edgewise.simulate.mapping import LineMapping
-from edgewise.simulate.partition import check_record
-from edgewise.simulate.requests import BrokenLine, LineReader, Record
+from edgewise.simulate.requests import BrokenLine, LineReader, Record, checked
 from edgewise.simulate.spool import SpoolWriter
 from edgewise.simulate.store_log import read_store
 
@@ -104,22 +103,18 @@ class Scanner:
 
     def _add(self, record: Record) -> None:
         scanned = self.scanned
-        try:
-            # Before it counts: what is broken must not move the simulated time.
-            check_record(record)
-        except InvalidData as error:
-            self._break(BrokenLine(record.source, record.line, error.message))
-            return
         key = key_of(record.environment, record.name)
         for user_id in record.user_ids:
             for claimed in claim_keys(record.environment, user_id):
                 self.clusters.link(key, claimed)
         self._hash.update(self._spool.add(record, key))
         arrival_ms = record.arrival_ms
-        scanned.first_ms = min(arrival_ms, scanned.first_ms or arrival_ms)
-        scanned.last_ms = max(arrival_ms, scanned.last_ms)
-        scanned.out_of_order += arrival_ms < self._latest_ms
+        if arrival_ms < self._latest_ms:
+            scanned.out_of_order += 1
         self._latest_ms = arrival_ms
+        scanned.last_ms = max(scanned.last_ms, arrival_ms)
+        if arrival_ms < scanned.first_ms or not scanned.first_ms:
+            scanned.first_ms = arrival_ms
         scanned.requests += 1
         scanned.events += len(record.events)
 
@@ -137,11 +132,10 @@ class Scanner:
 def _requests_of(source: Input) -> Iterator[Record | BrokenLine]:
     if source.store:
         for record in read_store(source.store, source.since_ms, 0):
-            if record.environment in source.environments:
-                yield record
-            else:
-                reason = f'the rules have no environment "{record.environment}"'
-                yield BrokenLine(record.source, record.line, reason)
+            try:
+                yield _logged(record, source.environments)
+            except InvalidData as error:
+                yield BrokenLine(record.source, record.line, error.message)
         return
     for number, path in enumerate(source.paths):
         reader = LineReader(source.environments, source.environment, number)
@@ -150,6 +144,12 @@ def _requests_of(source: Input) -> Iterator[Record | BrokenLine]:
                 yield reader.read(line, source.mapping.apply(data) if source.mapping else data)
             except InvalidData as error:
                 yield BrokenLine(number, line, error.message)
+
+
+def _logged(record: Record, environments: Sequence[str]) -> Record:
+    if record.environment not in environments:
+        raise InvalidData(f'the rules have no environment "{record.environment}"')
+    return checked(record)
 
 
 def first_broken(broken: Sequence[BrokenLine]) -> list[BrokenLine]:
