@@ -60,7 +60,7 @@ async def apply_events(
         standing,
         [
             LogEntry(
-                identity.environment,
+                ruleset.names,
                 profile.id,
                 item.message_key,
                 item.time_ms,

@@ -65,13 +65,11 @@ class _Step(msgspec.Struct, frozen=True):
         return record.merging_into if isinstance(record, Profile) else ""
 
 
-class Identity:
+class Identity(msgspec.Struct, frozen=True, gc=False):
     """Finds and joins the profiles of one environment, through one set of records."""
 
-    def __init__(self, records: Records, ruleset: Ruleset) -> None:
-        self.records = records
-        self.ruleset = ruleset
-        self.environment = f"{ruleset.organization}/{ruleset.environment}"
+    records: Records
+    ruleset: Ruleset
 
     async def find(self, name: str) -> Loaded | None:
         """Return the living profile that an id or a name stands for, or None.
@@ -188,22 +186,12 @@ class Identity:
                 found = await self.load(user_id)
             if isinstance(found, Loaded):
                 return found
-        named = await self.load(id_for_name(self.environment, user_id))
+        named = await self.load(id_for_name(self.ruleset.names, user_id))
         return named if found is None or isinstance(named, Loaded) else found
 
     def _is_living(self, record: Record) -> TypeGuard[Profile]:
         return (
-            isinstance(record, Profile)
-            and not record.merging_into
-            and record.environment == self.ruleset.environment
-            and record.organization == self.ruleset.organization
-        )
-
-    def _is_ours(self, record: Record) -> bool:
-        ruleset = self.ruleset
-        return (
-            record.environment == ruleset.environment
-            and record.organization == ruleset.organization
+            isinstance(record, Profile) and not record.merging_into and self.ruleset.serves(record)
         )
 
     def _new(self, profile_id: str, arrival_ms: int) -> Loaded:
@@ -249,7 +237,7 @@ class Identity:
             if found is None:
                 break
             record = found.record
-            if not self._is_ours(record):
+            if not self.ruleset.serves(record):
                 raise NamespaceMismatch("The profile belongs to another environment.")
             way.append(_Step(key, record, found.version))
             key = way[-1].leads_to

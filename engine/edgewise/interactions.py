@@ -31,7 +31,7 @@ async def keep_interactions(identity: Identity, visits: Sequence[Visit], arrival
         log_id = interaction_log(loaded.profile.id)
         entries += [
             LogEntry(
-                identity.environment,
+                identity.ruleset.names,
                 log_id,
                 item.message_key,
                 item.time_ms,

@@ -40,27 +40,21 @@ def receive(update: Update, profile_id: str, arrival_ms: int) -> list[ReceivedEv
     Source: the browser SDK's queue, which is newest first; the optimization SDK's is oldest first.
     """
     if len(update.events) == 1:
-        return [_receive(update.events[0], update.raws[0], profile_id, arrival_ms)[1]]
+        return [_receive(update.events[0], update.raws[0], profile_id, arrival_ms)]
     items = [
         _receive(event, raw, profile_id, arrival_ms)
         for event, raw in zip(update.events, update.raws, strict=True)
     ]
+    claimed = [_claimed_ms(event, arrival_ms)[1] for event in update.events]
     received: dict[int, ReceivedEvent] = {}
-    for index in _fold_order(update.events, [claimed_ms for claimed_ms, _ in items], arrival_ms):
-        _, item = items[index]
+    for index in _fold_order(update.events, claimed, arrival_ms):
+        item = items[index]
         received.setdefault(item.message_key, item)
     return list(received.values())
 
 
-def _receive(
-    event: Event, raw: bytes, profile_id: str, arrival_ms: int
-) -> tuple[int, ReceivedEvent]:
-    """The time that an event claims, also where nobody believes it, and the event as it folds."""
-    # The time that it was given when it happened, so that every resend repeats it.
-    own_ms = parse_time(event.timestamp)
-    if own_ms is None:
-        own_ms = parse_time(event.original_timestamp)
-    claimed_ms = _sent_ms(event, arrival_ms) if own_ms is None else own_ms
+def _receive(event: Event, raw: bytes, profile_id: str, arrival_ms: int) -> ReceivedEvent:
+    own_ms, claimed_ms = _claimed_ms(event, arrival_ms)
     time_ms = claimed_ms if claimed_ms <= arrival_ms + TOLERANCE_MS else arrival_ms
     if event.message_id:
         key = xxh3_64_intdigest(event.message_id.encode())
@@ -69,7 +63,21 @@ def _receive(
         # again.
         parts = (profile_id.encode(), raw, str(claimed_ms).encode())
         key = xxh3_64_intdigest(b"\0".join(parts))
-    return claimed_ms, ReceivedEvent(event, time_ms, key, raw, min(own_ms or 0, _LATEST_MS))
+    return ReceivedEvent(event, time_ms, key, raw, own_ms)
+
+
+def _claimed_ms(event: Event, arrival_ms: int) -> tuple[int, int]:
+    """When an event says that it happened, 0 where it does not; and the same with a substitute.
+
+    Nobody has to believe it. The first is repeated by every resend of the event.
+    """
+    own_ms = parse_time(event.timestamp)
+    if own_ms is None:
+        own_ms = parse_time(event.original_timestamp)
+    if own_ms is not None:
+        return own_ms, own_ms
+    sent_ms = parse_time(event.sent_at)
+    return 0, arrival_ms if sent_ms is None else sent_ms
 
 
 def claimed_ids(received: Sequence[ReceivedEvent]) -> list[str]:
@@ -86,7 +94,8 @@ def parse_time(value: str | float | None) -> int | None:
     """Return a time stamp in milliseconds since 1970, or None where it makes no sense.
 
     Shape: ISO 8601 text, UTC where it names no offset, or a number of milliseconds.
-    Errors: none; times before the year 2000 make no sense either.
+    Errors: none; times before the year 2000 make no sense either, and later than that of the year
+        10000 is none.
     """
     if isinstance(value, str):
         try:
@@ -98,15 +107,10 @@ def parse_time(value: str | float | None) -> int | None:
         since = moment - _EPOCH
         time_ms = since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
     elif value is not None:
-        time_ms = int(value)
+        time_ms = min(int(value), _LATEST_MS)
     else:
         return None
     return time_ms if time_ms >= _EARLIEST_MS else None
-
-
-def _sent_ms(event: Event, arrival_ms: int) -> int:
-    time_ms = parse_time(event.sent_at)
-    return arrival_ms if time_ms is None else time_ms
 
 
 def _believed_ms(claimed_ms: int, arrival_ms: int) -> int:

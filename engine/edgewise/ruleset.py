@@ -19,6 +19,7 @@ from edgewise.garbage import resting_collector
 from edgewise.model.audience import Audience
 from edgewise.model.document import RuleDocument
 from edgewise.model.experience import Experience
+from edgewise.model.profiles import Record
 from edgewise.relevance import make_relevance
 from edgewise.selection import Selection, ServedExperience, make_selection
 
@@ -29,6 +30,7 @@ class Ruleset(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     """What decisions are made with.
 
     Args:
+        names: "organization/environment", as the log, lanes and queues call it.
         digest: 8 hex characters that change when a decision could.
         audiences, experiences: in answer order, by id without regard to case.
         shared_variables: keys of variables that several experiences set.
@@ -40,6 +42,7 @@ class Ruleset(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
 
     organization: str
     environment: str
+    names: str
     digest: str
     audiences: tuple[Audience, ...]
     experiences: tuple[ServedExperience, ...]
@@ -48,6 +51,10 @@ class Ruleset(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     selection: Selection
     fold_rules: FoldRules
     set_aside: tuple[Fault, ...]
+
+    def serves(self, record: Record) -> bool:
+        """Return whether a record is one of this environment."""
+        return record.environment == self.environment and record.organization == self.organization
 
 
 @resting_collector()
@@ -61,10 +68,12 @@ def load_ruleset(organization: str, environment: str, documents: Iterable[RuleDo
     if rules.faults:
         raise RulesError(rules.faults)
     experiences = tuple(_serve(experience) for experience in rules.experiences)
-    evaluator = make_evaluator(rules.audiences, f"{organization}/{environment}")
+    names = f"{organization}/{environment}"
+    evaluator = make_evaluator(rules.audiences, names)
     return Ruleset(
         organization=organization,
         environment=environment,
+        names=names,
         digest=_digest(rules),
         audiences=rules.audiences,
         experiences=experiences,

@@ -185,7 +185,7 @@ class DecisionService:
         if preflight:
             outcome = await self._preflight(_without_pins(ruleset), request)
         else:
-            lane = f"{organization}/{environment}/{request.new_id}"
+            lane = f"{ruleset.names}/{request.new_id}"
             if not self.lanes.enter_free(lane):
                 await self.lanes.enter(lane)
             try:
@@ -227,7 +227,7 @@ class DecisionService:
         """
         ruleset = self.ruleset(organization, environment)
         arrival_ms = self.clock()
-        lanes = [] if preflight else [f"{organization}/{environment}/{name}" for name in groups]
+        lanes = [] if preflight else [f"{ruleset.names}/{name}" for name in groups]
 
         async def attempt() -> list[AppliedProfile]:
             if preflight:
@@ -320,7 +320,7 @@ class DecisionService:
         Cost: one pass over the whole log; see `edgewise.interactions`.
         """
         ruleset = self.ruleset(organization, environment)
-        names = f"{organization}/{environment}"
+        names = ruleset.names
         known = {served.experience.id: len(served.selected) for served in ruleset.experiences}
         variants = known.get(experience_id, 0)
         return await self._retried(
@@ -333,7 +333,7 @@ class DecisionService:
         Errors: ConfigNotFound, ProfileNotFound, NamespaceMismatch, ServiceUnavailable.
         """
         ruleset = self.ruleset(organization, environment)
-        names = f"{organization}/{environment}"
+        names = ruleset.names
         until_ms = self.clock()
         records = Records(self.store)
         # A retry may find nothing because the attempt before it did more than it could tell.

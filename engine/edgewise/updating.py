@@ -72,14 +72,13 @@ def kept_key(ruleset: Ruleset, name: str) -> str:
     """Return under what the record is kept that an id or a name most likely stands for: its id."""
     if len(name) == ID_LENGTH:
         return name
-    return id_for_name(f"{ruleset.organization}/{ruleset.environment}", name)
+    return id_for_name(ruleset.names, name)
 
 
 def _found(kept: Kept, ruleset: Ruleset) -> tuple[Loaded | None, Standing | None]:
     """The profile that is kept, and what was decided for it, as far as a ruleset may use them."""
     profile, last = decode_own_profile(kept.value), kept.standing_of(ruleset)
-    names = (profile.organization, profile.environment)
-    if last is None and names != (ruleset.organization, ruleset.environment):
+    if last is None and not ruleset.serves(profile):
         return None, None
     return Loaded(profile, kept.version), last
 

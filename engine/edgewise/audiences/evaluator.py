@@ -6,13 +6,13 @@ index takes over (`edgewise.audiences.index`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 import xxhash
 
 from edgewise.audiences.index_build import make_index
-from edgewise.audiences.inline import Find, guard_key, make_find
+from edgewise.audiences.inline import guard_key, make_find
 from edgewise.audiences.runtime import Generated
 from edgewise.model.audience import All, Any, Audience, CountTest, Leaf, Matcher, Node, Not
 from edgewise.model.event import Event
@@ -30,27 +30,21 @@ class Evaluator(msgspec.Struct, frozen=True, kw_only=True):
         matchers: every matcher that an audience needs, by id.
         matchers_digest: 8 bytes that name this set of matchers.
         find_members: (profile, now_ms) → the places of its audiences, ascending.
-        find_matchers: event → positions in `ordered_matchers` of those that it satisfies.
+        match_event: event → the matchers that it satisfies.
         generated: what those of them that are generated live in.
     """
 
     ids: tuple[str, ...]
     matchers: dict[int, Matcher]
     matchers_digest: bytes
-    find_members: Find
-    find_matchers: Find
-    ordered_matchers: tuple[Matcher, ...]
+    find_members: Callable[[Profile, int], list[int]]
+    match_event: Callable[[Event], list[Matcher]]
     generated: tuple[Generated | None, ...]
 
     def members(self, profile: Profile, now_ms: int) -> list[str]:
         """Return the ids of the audiences that a profile belongs to, in answer order."""
         ids = self.ids
         return [ids[place] for place in self.find_members(profile, now_ms)]
-
-    def match_event(self, event: Event) -> list[Matcher]:
-        """Return the matchers that an event satisfies."""
-        matchers = self.ordered_matchers
-        return [matchers[place] for place in self.find_matchers(event)]
 
 
 def make_evaluator(
@@ -64,29 +58,37 @@ def make_evaluator(
     matchers = {
         matcher.id: matcher for audience in audiences for matcher in matchers_of(audience.tree)
     }
-    trees = [audience.tree for audience in audiences]
-    # Those for one type of event next to each other, so that other events pass them all at once.
-    ordered = sorted(matchers.values(), key=lambda matcher: guard_key(matcher.tree))
-    matcher_trees = [matcher.tree for matcher in ordered]
-    find_members, of_members = _finder(trees, "profile", label, index_from)
-    find_matchers, of_matchers = _finder(matcher_trees, "event", label, index_from)
+    find_members, of_members = _member_finder(audiences, label, index_from)
+    match_event, of_matchers = _matcher_finder(matchers.values(), label, index_from)
     return Evaluator(
         ids=tuple(audience.id for audience in audiences),
         matchers=matchers,
         matchers_digest=_matchers_digest(matchers),
         find_members=find_members,
-        find_matchers=find_matchers,
-        ordered_matchers=tuple(ordered),
+        match_event=match_event,
         generated=(of_members, of_matchers),
     )
 
 
-def _finder(
-    trees: Sequence[Node], subject: str, label: str, index_from: int
-) -> tuple[Find, Generated | None]:
+def _member_finder(
+    audiences: Iterable[Audience], label: str, index_from: int
+) -> tuple[Callable[[Profile, int], list[int]], Generated | None]:
+    trees = [audience.tree for audience in audiences]
     if sum(map(_size, trees)) < index_from:
-        return make_find(trees, subject, label)
-    return make_index(trees, subject, label).holding, None
+        return make_find(trees, "profile", label)
+    return make_index(trees, "profile", label).holding, None
+
+
+def _matcher_finder(
+    matchers: Iterable[Matcher], label: str, index_from: int
+) -> tuple[Callable[[Event], list[Matcher]], Generated | None]:
+    # Those for one type of event next to each other, so that other events pass them all at once.
+    ordered = sorted(matchers, key=lambda matcher: guard_key(matcher.tree))
+    trees = [matcher.tree for matcher in ordered]
+    if sum(map(_size, trees)) < index_from:
+        return make_find(trees, "event", label, ordered)
+    holding = make_index(trees, "event", label).holding
+    return lambda event: [ordered[place] for place in holding(event)], None
 
 
 def _size(node: Node) -> int:

@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import Any as AnyValue
 
 from edgewise.attributes import SOURCES
 from edgewise.audiences.compiler import HELPERS, INDENT, SourceWriter
@@ -39,8 +40,8 @@ _DEEPEST = 8
 
 # (append, subject, now_ms): calls `append` with the place of each tree that holds.
 Finder = Callable[..., None]
-# (subject, now_ms): returns the places of the trees that hold, ascending.
-Find = Callable[..., list[int]]
+# (subject, now_ms): returns what is given for each of the trees that hold, in their order.
+Find = Callable[..., list[AnyValue]]
 
 
 def make_finder(
@@ -59,10 +60,17 @@ def make_finder(
     return generated.functions["find"], generated
 
 
-def make_find(trees: Iterable[Node], subject: str, label: str) -> tuple[Find, Generated]:
-    """Return what `make_finder` does, as a function that returns the places in a list."""
+def make_find(
+    trees: Sequence[Node], subject: str, label: str, gives: Sequence[AnyValue] | None = None
+) -> tuple[Find, Generated]:
+    """Return what `make_finder` does, as a function that returns a list.
+
+    Args:
+        gives: what is given for each tree, if not its place.
+    """
     writer = InlineWriter()
-    actions = [(tree, f"append({place})") for place, tree in enumerate(trees)]
+    given = map(str, range(len(trees))) if gives is None else map(writer.constant, gives)
+    actions = [(tree, f"append({one})") for tree, one in zip(trees, given, strict=True)]
     source = writer.inline_function(
         "find",
         f"{subject}, now_ms=0",
