@@ -86,7 +86,7 @@ def test_replay_equals_the_service_on_demo_rules(tmp_path: Path, max_open: int) 
         for one in synthesize(traffic)
     ]
     rig = assert_same(rules, records_of(lines, ("demo/main", OTHER)), max_open)
-    merged = {name: sum(one.counts.merged) for name, one in rig.counting.items()}
+    merged = {name: sum(one.result().merged) for name, one in rig.counting.items()}
     assert all(merged.values())
     assert any(visitor.profile.assignments for visitor in rig.visitors.all_visitors())
     rig.visitors.close()
@@ -180,7 +180,7 @@ def test_window_closes_between_events(tmp_path: Path) -> None:
     assert "readers" in visitor.audiences
     replay.advance(visitor, NOON_MS + 2 * DAY_MS + 1)
     assert "readers" not in visitor.audiences
-    assert rig.counting[MAIN].counts.audiences["readers"].exits[2] == 1
+    assert rig.counting[MAIN].result().audiences["readers"].exits[2] == 1
 
 
 def test_forgotten_messages_are_still_known(tmp_path: Path) -> None:

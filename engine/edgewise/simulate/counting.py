@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from edgewise.ruleset import Ruleset
+from edgewise.ruleset import Ruleset, ServedExperience
 from edgewise.simulate.overlap import pairs_of
 from edgewise.simulate.partial import (
     AudienceCounts,
@@ -24,87 +24,98 @@ MOST_SAMPLED = 1_000
 
 
 class Counting:
-    """Adds up what one environment's visitors do; an observer of its replay."""
+    """Adds up what one environment's visitors do; an observer of its replay.
+
+    Whatever grows with the number of audiences is counted by the standard library's own loops.
+    """
 
     def __init__(self, ruleset: Ruleset, window: Window) -> None:
-        buckets = max(window.count, 1)
+        self._ruleset = ruleset
         self._window = window
+        self._new: Counter[int] = Counter()
+        self._gone: Counter[int] = Counter()
+        # Per bucket and audience.
+        self._entries: dict[int, Counter[str]] = defaultdict(Counter)
+        self._exits: dict[int, Counter[str]] = defaultdict(Counter)
+        self._merged: dict[int, Counter[str]] = defaultdict(Counter)
+        self._profiles = 0
+        self._sizes: Counter[str] = Counter()
+        self._ever: Counter[str] = Counter()
+        self._given: Counter[tuple[str, int]] = Counter()
         self._meant = {one.experience.id: one.audience_id for one in ruleset.experiences}
         self._meant_and_given: Counter[str] = Counter()
         self._positions = {one.id: place for place, one in enumerate(ruleset.audiences)}
         self._audience_sets: Counter[tuple[int, ...]] = Counter()
         self._hashes: list[tuple[int, bytes]] = []
         self._sampled_below = 1 << 63
-        self.counts = EnvironmentCounts(
-            requests=0,
-            events=0,
-            duplicates=0,
-            profiles=0,
-            new=[0] * buckets,
-            merged=[0] * buckets,
-            audiences={
-                one.id: AudienceCounts([0] * buckets, [0] * buckets, [0] * buckets)
-                for one in ruleset.audiences
-            },
-            experiences={
-                one.experience.id: ExperienceCounts([0] * len(one.selected))
-                for one in ruleset.experiences
-            },
-            pairs={},
-            sample=[],
-        )
 
     def appeared(self, time_ms: int) -> None:
         """Count a visitor who came for the first time."""
-        self.counts.new[self._window.bucket_of(time_ms)] += 1
+        self._new[self._window.bucket_of(time_ms)] += 1
 
     def changed(self, before: Sequence[str], after: Sequence[str], time_ms: int) -> None:
         """Count the audiences that a visitor entered and left."""
         bucket = self._window.bucket_of(time_ms)
-        audiences = self.counts.audiences
-        old = set(before)
-        for audience_id in old.symmetric_difference(after):
-            counts = audiences[audience_id]
-            (counts.exits if audience_id in old else counts.entries)[bucket] += 1
+        old = frozenset(before)
+        new = frozenset(after)
+        self._entries[bucket].update(new - old)
+        self._exits[bucket].update(old - new)
 
     def merged(self, loser: Visitor, time_ms: int) -> None:
         """Count a visitor who turned out to be another one."""
         bucket = self._window.bucket_of(time_ms)
-        self.counts.merged[bucket] += 1
-        for audience_id in loser.audiences:
-            self.counts.audiences[audience_id].merged[bucket] += 1
+        self._gone[bucket] += 1
+        self._merged[bucket].update(loser.audiences)
 
     def finish(self, visitor: Visitor) -> None:
         """Count a visitor as it is at the end."""
-        counts = self.counts
-        counts.profiles += 1
-        for audience_id in visitor.audiences:
-            counts.audiences[audience_id].size += 1
-        for audience_id in visitor.ever:
-            counts.audiences[audience_id].ever += 1
-        for experience_id, index in visitor.given.items():
-            counts.experiences[experience_id].variants[index] += 1
-            meant = self._meant[experience_id]
-            if meant is None or meant in visitor.ever:
-                self._meant_and_given[experience_id] += 1
-        self._audience_sets[tuple(self._positions[one] for one in visitor.audiences)] += 1
+        ever, meant = visitor.ever, self._meant
+        self._profiles += 1
+        self._sizes.update(visitor.audiences)
+        self._ever.update(ever)
+        self._given.update(visitor.given.items())
+        self._meant_and_given.update(
+            [one for one in visitor.given if meant[one] in ever or meant[one] is None]
+        )
+        self._audience_sets[tuple(map(self._positions.__getitem__, visitor.audiences))] += 1
         self._sample(visitor)
 
     def result(self) -> EnvironmentCounts:
-        """Return the counts, after every visitor was finished."""
-        self.counts.pairs = pairs_of(self._audience_sets, len(self._positions))
-        self._count_held_out()
+        """Return the counts, after every visitor was finished; those of requests are not here."""
         self._hashes.sort()
-        self.counts.sample = [SampledProfile(*one) for one in self._hashes[:MOST_SAMPLED]]
-        return self.counts
+        buckets = range(max(self._window.count, 1))
+        return EnvironmentCounts(
+            requests=0,
+            events=0,
+            duplicates=0,
+            profiles=self._profiles,
+            new=[self._new[bucket] for bucket in buckets],
+            merged=[self._gone[bucket] for bucket in buckets],
+            audiences={one: self._audience(one, buckets) for one in self._positions},
+            experiences={
+                one.experience.id: self._experience(one) for one in self._ruleset.experiences
+            },
+            pairs=pairs_of(self._audience_sets, len(self._positions)),
+            sample=[SampledProfile(*one) for one in self._hashes[:MOST_SAMPLED]],
+        )
 
-    def _count_held_out(self) -> None:
-        """Whom an experience is meant for, less those of them who were given it."""
-        counts = self.counts
-        for experience_id, audience_id in self._meant.items():
-            meant = counts.profiles if audience_id is None else counts.audiences[audience_id].ever
-            given = self._meant_and_given[experience_id]
-            counts.experiences[experience_id].held_out = meant - given
+    def _audience(self, audience_id: str, buckets: Iterable[int]) -> AudienceCounts:
+        return AudienceCounts(
+            _in_buckets(self._entries, audience_id, buckets),
+            _in_buckets(self._exits, audience_id, buckets),
+            _in_buckets(self._merged, audience_id, buckets),
+            self._sizes[audience_id],
+            self._ever[audience_id],
+        )
+
+    def _experience(self, served: ServedExperience) -> ExperienceCounts:
+        experience_id, audience_id = served.experience.id, served.audience_id
+        meant = self._profiles if audience_id is None else self._ever[audience_id]
+        return ExperienceCounts(
+            [self._given[experience_id, index] for index in range(len(served.selected))],
+            # Whom it is meant for, less those of them who were given it.
+            held_out=meant - self._meant_and_given[experience_id],
+        )
 
     def _sample(self, visitor: Visitor) -> None:
         profile_hash = hash_of(visitor.profile.id)
@@ -114,6 +125,12 @@ class Counting:
                 self._hashes.sort()
                 del self._hashes[MOST_SAMPLED:]
                 self._sampled_below = self._hashes[-1][0]
+
+
+def _in_buckets(
+    counts: Mapping[int, Mapping[str, int]], audience_id: str, buckets: Iterable[int]
+) -> list[int]:
+    return [counts[bucket].get(audience_id, 0) if bucket in counts else 0 for bucket in buckets]
 
 
 def hash_of(profile_id: str) -> int:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import and_, or_
+from typing import Any as AnyValue
 
 import msgspec
 
+from edgewise.attributes import read
 from edgewise.audiences.interpret import holds
 from edgewise.model.audience import (
     All,
@@ -27,7 +29,7 @@ from edgewise.model.audience import (
     Test,
 )
 from edgewise.model.profiles import Profile
-from edgewise.operators import BY_NAME
+from edgewise.operators import BY_NAME, reference_test
 from edgewise.values import text_of
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -63,6 +65,7 @@ class Deciding:
         self._now_ms = now_ms
         self._everyone = (1 << len(profiles)) - 1
         self._known: dict[Test | CountTest, int] = {}
+        self._values: dict[Attribute, list[tuple[AnyValue, int]]] = {}
 
     def conditions(self, audience: Audience) -> list[ConditionResult]:
         """Return the conditions of an audience, those that decide about most profiles first."""
@@ -117,15 +120,42 @@ class Deciding:
                 raise ValueError(f"the reference to audience {node.audience_id!r} is not linked")
 
     def _leaf_holding(self, leaf: Leaf) -> int:
-        found = self._known.get(leaf.test)
+        test = leaf.test
+        found = self._known.get(test)
         if found is None:
-            now_ms = self._now_ms
-            found = 0
-            for place, profile in enumerate(self._profiles):
-                if holds(leaf, profile, now_ms):
-                    found |= 1 << place
-            self._known[leaf.test] = found
+            found = self._passing(test) if isinstance(test, Test) else self._counting(leaf)
+            self._known[test] = found
         return found
+
+    def _counting(self, leaf: Leaf) -> int:
+        found = 0
+        for place, profile in enumerate(self._profiles):
+            if holds(leaf, profile, self._now_ms):
+                found |= 1 << place
+        return found
+
+    def _passing(self, test: Test) -> int:
+        passes, operand = reference_test(test.operator), test.operand
+        found = 0
+        for value, profiles in self._values_of(test.attribute):
+            if passes(value, operand):
+                found |= profiles
+        return found
+
+    def _values_of(self, attribute: Attribute) -> list[tuple[AnyValue, int]]:
+        """The values of an attribute, with the profiles that have them; a text is there once."""
+        values = self._values.get(attribute)
+        if values is None:
+            texts: dict[str, int] = {}
+            others: list[tuple[AnyValue, int]] = []
+            for place, profile in enumerate(self._profiles):
+                value = read(attribute, profile)
+                if value.__class__ is str:
+                    texts[value] = texts.get(value, 0) | 1 << place
+                elif value is not None:
+                    others.append((value, 1 << place))
+            values = self._values[attribute] = [*texts.items(), *others]
+        return values
 
 
 def wording_of(leaf: Leaf) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from hashlib import blake2b
-from itertools import accumulate
+from itertools import accumulate, repeat
 
 import msgspec
 
@@ -200,13 +200,13 @@ def _experience(served: ServedExperience, counts: EnvironmentCounts) -> Experien
 def _overlap(counts: EnvironmentCounts, ruleset: Ruleset) -> list[OverlapResult]:
     ids = [audience.id for audience in ruleset.audiences]
     sizes = [counts.audiences[audience_id].size for audience_id in ids]
-    found = []
-    for pair, profiles in counts.pairs.items():
-        low, high = divmod(pair, len(ids))
-        either = sizes[low] + sizes[high] - profiles
-        found.append((-profiles, ids[low], ids[high], profiles / either))
-    found.sort()
-    return [OverlapResult(first, second, -count, share) for count, first, second, share in found]
+    # The largest first; equal ones in the order of the answer.
+    order = sorted(sorted(counts.pairs), key=counts.pairs.__getitem__, reverse=True)
+    places = map(divmod, order, repeat(len(ids)))
+    return [
+        OverlapResult(ids[low], ids[high], both, both / (sizes[low] + sizes[high] - both))
+        for (low, high), both in zip(places, map(counts.pairs.__getitem__, order), strict=True)
+    ]
 
 
 def _against(

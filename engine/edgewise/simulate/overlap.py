@@ -25,11 +25,10 @@ def pairs_of(audience_sets: Mapping[tuple[int, ...], int], audiences: int) -> di
         if number % _SETS_AT_ONCE == 0:
             _count(followers, found)
     _count(followers, found)
-    return {
-        low * audiences + high: count
-        for low, counts in enumerate(found)
-        for high, count in counts.items()
-    }
+    pairs: dict[int, int] = {}
+    for low, counts in enumerate(found):
+        pairs.update(zip(map((low * audiences).__add__, counts), counts.values(), strict=True))
+    return pairs
 
 
 def _count(followers: list[list[tuple[int, ...]]], into: list[Counter[int]]) -> None:

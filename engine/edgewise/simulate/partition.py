@@ -118,12 +118,11 @@ class _Side:
             self.replays[environment] = Replay(ruleset, self.visitors, counting)
 
     def apply(self, record: Record, update: Update) -> Visitor:
-        environment, name, arrival_ms = record.environment, record.name, record.arrival_ms
-        received = receive(update, name, arrival_ms)
-        visitor = self.replays[environment].apply(name, received, arrival_ms)
-        counts = self.counting[environment].counts
-        counts.requests += 1
-        counts.events += len(record.events)
+        name, arrival_ms = record.name, record.arrival_ms
+        replay = self.replays[record.environment]
+        visitor = replay.apply(name, receive(update, name, arrival_ms), arrival_ms)
+        replay.requests += 1
+        replay.events += len(record.events)
         self.visitors.spill()
         return visitor
 
@@ -140,9 +139,12 @@ class _Side:
         return environment
 
     def results(self) -> dict[str, EnvironmentCounts]:
-        for environment, counting in self.counting.items():
-            counting.counts.duplicates = self.replays[environment].duplicates
-        return {environment: one.result() for environment, one in self.counting.items()}
+        results = {}
+        for environment, replay in self.replays.items():
+            counts = results[environment] = self.counting[environment].result()
+            counts.requests, counts.events = replay.requests, replay.events
+            counts.duplicates = replay.duplicates
+        return results
 
 
 def _replay(record: Record, after: _Side, before: _Side | None, broken: _Broken) -> Visitor | None:

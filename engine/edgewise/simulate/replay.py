@@ -47,13 +47,16 @@ class Replay:
 
     Args:
         visitors: where profiles live; all environments of a replay share it, as in a store.
+
+    Shape: `duplicates` counts the events that had been counted before; `requests` and `events` are
+    for whoever applies them to count.
     """
 
     def __init__(self, ruleset: Ruleset, visitors: Visitors, observer: Observer) -> None:
         self.ruleset = ruleset
         self.visitors = visitors
         self.observer = observer
-        self.duplicates = 0
+        self.requests = self.events = self.duplicates = 0
         self._identity = Identity(visitors, ruleset)
         self._matchers = ruleset.evaluator.matchers
         self._ids: dict[str, str] = {}

@@ -83,7 +83,7 @@ class AudienceResult(msgspec.Struct, frozen=True):
     conditions: list[ConditionResult]
 
 
-class OverlapResult(msgspec.Struct, frozen=True):
+class OverlapResult(msgspec.Struct, frozen=True, gc=False):
     """How many profiles are in both of two audiences at the end; `jaccard` is both / either."""
 
     first: str
