@@ -189,6 +189,18 @@ def decode_checked(raw: bytes) -> Event:
     return event
 
 
+def decode_repairable(decoder: msgspec.json.Decoder[_T], raw: bytes) -> tuple[_T, bytes]:
+    """Return what a decoder reads of some JSON, and that JSON, both as repaired.
+
+    Errors: InvalidData for what is wrong in itself.
+    """
+    _check_text(raw)
+    try:
+        return decoder.decode(raw), raw
+    except msgspec.DecodeError:
+        return _decode_repaired(decoder, raw, "")
+
+
 def decode_as(decoder: msgspec.json.Decoder[_E], raw: bytes) -> _E | None:
     """Return an event with what else a decoder reads of its JSON.
 

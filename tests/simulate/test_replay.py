@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from edgewise.errors import NamespaceMismatch
 from edgewise.receiving import receive
 from edgewise.simulate.counting import Counting
-from edgewise.simulate.partition import update_of
 from edgewise.simulate.replay import Replay
-from edgewise.simulate.requests import Record
+from edgewise.simulate.requests import Record, update_of
 from edgewise.simulate.rules_input import compile_rules, read_rules
 from edgewise.simulate.synth import Traffic, synthesize
 from edgewise.simulate.visitors import Visitor, Visitors
@@ -47,9 +46,9 @@ class Rig:
         self.visitors = Visitors(max_open)
         self.counting = {}
         self.replays = {}
-        window = make_window(NOON_MS, NOON_MS + 90 * DAY_MS)
+        self.window = make_window(NOON_MS, NOON_MS + 90 * DAY_MS)
         for environment, ruleset in compile_rules(read_rules(rules)).items():
-            self.counting[environment] = Counting(ruleset, window)
+            self.counting[environment] = Counting(ruleset)
             self.replays[environment] = Replay(ruleset, self.visitors, self.counting[environment])
 
     def apply(self, record: Record) -> Visitor:
@@ -86,7 +85,7 @@ def test_replay_equals_the_service_on_demo_rules(tmp_path: Path, max_open: int) 
         for one in synthesize(traffic)
     ]
     rig = assert_same(rules, records_of(lines, ("demo/main", OTHER)), max_open)
-    merged = {name: sum(one.result().merged) for name, one in rig.counting.items()}
+    merged = {name: sum(one.result(rig.window).merged) for name, one in rig.counting.items()}
     assert all(merged.values())
     assert any(visitor.profile.assignments for visitor in rig.visitors.all_visitors())
     rig.visitors.close()
@@ -180,7 +179,26 @@ def test_window_closes_between_events(tmp_path: Path) -> None:
     assert "readers" in visitor.audiences
     replay.advance(visitor, NOON_MS + 2 * DAY_MS + 1)
     assert "readers" not in visitor.audiences
-    assert rig.counting[MAIN].result().audiences["readers"].exits[2] == 1
+    assert rig.counting[MAIN].result(rig.window).audiences["readers"].exits[2] == 1
+
+
+def test_windows_of_two_who_become_one_have_closed(tmp_path: Path) -> None:
+    """Before visitors are joined both have left what they had to leave, on the day they had to."""
+    rig = Rig(write_rules(tmp_path, {MAIN: SHOP}))
+    news = {"context": {"page": {"path": "/news"}}}
+    nine_days_ms = NOON_MS + 9 * DAY_MS
+    lines = [
+        line(name, NOON_MS + number, messageId=f"{name}{number}", **news)
+        for name in ("a", "b")
+        for number in range(2)
+    ]
+    lines.append(line("b", NOON_MS + 5, type="identify", userId="anna"))
+    lines.append(line("a", nine_days_ms, type="identify", userId="anna"))
+    for record in records_of(lines):
+        rig.apply(record)
+    readers = rig.counting[MAIN].result(rig.window).audiences["readers"]
+    assert (readers.entries[0], readers.exits[2], sum(readers.exits)) == (2, 2, 2)
+    assert sum(readers.merged) == 0
 
 
 def test_forgotten_messages_are_still_known(tmp_path: Path) -> None:

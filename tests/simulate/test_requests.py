@@ -16,13 +16,15 @@ READER = LineReader([MAIN, OTHER], MAIN, 7)
 
 def read(**members: Any) -> Record:
     """Return the request of one line."""
-    return READER.read(3, msgspec.json.encode(members))
+    return READER.read(3, msgspec.json.encode(members))[0]
 
 
 def test_event_is_a_request() -> None:
     """A line of one event keeps its bytes, and names its visitor, time and place in the input."""
-    data = b'{"type":"page", "anonymousId":"a","receivedAt":"2026-11-01T12:00:00Z"}'
-    assert READER.read(3, data) == Record(MAIN, "a", NOON_MS, 7, 3, (), [data])
+    data = b'{"type":"page", "messageId":"m","anonymousId":"a","receivedAt":"2026-11-01T12:00:00Z"}'
+    record, update = READER.read(3, data)
+    assert record == Record(MAIN, "a", NOON_MS, 7, 3, (), [data])
+    assert update.raws == [data]
 
 
 @pytest.mark.parametrize(
@@ -75,13 +77,36 @@ def test_environment_of_the_line() -> None:
     assert read(**members, environment=OTHER).environment == OTHER
 
 
+def test_line_without_message_id_is_what_was_sent() -> None:
+    """A resend without a message id is the same event, whenever it arrives and whosever it is."""
+    sent = {"type": "page", "anonymousId": "a"}
+    event = msgspec.json.encode(sent)
+    for number in range(2):
+        added = {"receivedAt": NOON_MS + number, "profileId": "p", "environment": MAIN}
+        assert read(**sent, **added).events == [event]
+    inside = sent | {"profileId": "q"}
+    assert read(profileId="p", receivedAt=NOON_MS, events=[inside]).events == [
+        msgspec.json.encode(inside)
+    ]
+
+
+def test_half_a_character_is_repaired() -> None:
+    """What browsers send of an emoji that was cut is taken as a service takes it."""
+    line = b'{"type":"page","messageId":"m","profileId":"p","receivedAt":1793534400000,%b}'
+    event = b'"properties":{"title":"\\ud83d"}'
+    replaced = '"title":"\ufffd"'.encode()
+    assert replaced in READER.read(1, line % event)[0].events[0]
+    body = b'{"profileId":"p","receivedAt":1793534400000,"events":[{"type":"page",%b}]}'
+    assert replaced in READER.read(1, body % event)[0].events[0]
+
+
 @pytest.mark.parametrize("whole", [True, False], ids=["event", "request"])
 def test_events_are_checked_and_repaired(whole: bool) -> None:
     """What a service would repair is repaired when it is read, and what it refuses is refused."""
     event = b'{"type":"page","anonymousId":"a","timestamp":1793534400000,"properties":{"n":%b}}'
     form = event if whole else b'{"events":[' + event + b"]}"
-    assert READER.read(1, form % b"7").events == [event % b"7"]
-    assert b'"n":1e+30' in READER.read(1, form % (b"1" + b"0" * 30)).events[0]
+    assert READER.read(1, form % b"7")[0].events == [event % b"7"]
+    assert b'"n":1e+30' in READER.read(1, form % (b"1" + b"0" * 30))[0].events[0]
     with pytest.raises(InvalidData, match="number out of range"):
         READER.read(1, form % b"1e999")
 
@@ -89,8 +114,8 @@ def test_events_are_checked_and_repaired(whole: bool) -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        pytest.param(b'{"type":', "truncated", id="not-json"),
-        pytest.param(b'["page"]', "Expected `object`", id="no-object"),
+        pytest.param(b'{"type":', "not JSON at character 8", id="not-json"),
+        pytest.param(b'["page"]', "expected an object", id="no-object"),
         pytest.param(b'{"receivedAt":1793534400000}', "no profileId", id="nobody"),
         pytest.param(b'{"profileId":"p"}', "no receivedAt", id="no-time"),
         pytest.param(b'{"profileId":"p","receivedAt":"soon"}', "expected a time", id="bad-time"),
@@ -98,7 +123,9 @@ def test_events_are_checked_and_repaired(whole: bool) -> None:
             b'{"profileId":"p","receivedAt":1793534400000000}', "after the year 2099", id="far-time"
         ),
         pytest.param(
-            b'{"profileId":"p","x":' + b"[" * 20_000 + b"]" * 20_000 + b"}", "too deep", id="deep"
+            b'{"profileId":"p","x":' + b"[" * 20_000 + b"]" * 20_000 + b"}",
+            "nested deeper",
+            id="deep",
         ),
         pytest.param(
             b'{"profileId":"p","receivedAt":1793534400000,"environment":"x/y"}',

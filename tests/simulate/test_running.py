@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 
@@ -73,15 +74,17 @@ def test_every_way_gives_the_same_bytes(
     expected = encode_result(simulate(rules, rules, traffic, Options()))
     assert encode_result(simulate(rules, rules, traffic, Options(workers=2))) == expected
     monkeypatch.setattr(running, "EVENTS_PER_PARTITION", 300)
-    options = Options(max_open=20, decisions=tmp_path / "d.parquet")
-    assert encode_result(simulate(rules, rules, traffic, options)) == expected
+    spilling = Options(max_open=20, decisions=tmp_path / "d.parquet")
+    assert encode_result(simulate(rules, rules, traffic, spilling)) == expected
+    divided = msgspec.structs.replace(spilling, state=tmp_path / "state")
+    assert encode_result(simulate(rules, rules, traffic, divided)) == expected
     monkeypatch.setattr(running, "_in_this_process", carried)
-    assert encode_result(simulate(rules, rules, traffic, Options())) == expected
+    assert encode_result(simulate(rules, rules, traffic, divided)) == expected
     assert len(decode_result(expected).input.broken_lines) == 2
 
 
 def carried(
-    jobs: list[PartitionJob], workers: int, progress: Callable[[int], None]
+    jobs: list[PartitionJob], progress: Callable[[int], None]
 ) -> list[tuple[PartitionJob, PartialResult]]:
     """Replay jobs that carry their records, last one first, as a cluster might."""
     found = []
@@ -300,7 +303,9 @@ def test_decisions_are_in_input_order(traffic: Input, tmp_path: Path) -> None:
     assert frame.height == result.environments[0].requests == 4_000
 
 
-def test_progress_hears_of_everything(traffic: Input, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_hears_of_everything(
+    traffic: Input, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The replay tells how many requests there are, and of nearly all of them on the way."""
     monkeypatch.setattr("edgewise.simulate.partition._REPORTED_EVERY", 10)
     heard = {"total": 0, "done": 0}
@@ -312,12 +317,15 @@ def test_progress_hears_of_everything(traffic: Input, monkeypatch: pytest.Monkey
         def replayed(self, requests: int) -> None:
             heard["done"] += requests
 
-    simulate(read_rules(DEMO_RULES), None, traffic, Options(), Listener())
+    options = Options(state=tmp_path / "state")
+    simulate(read_rules(DEMO_RULES), None, traffic, options, Listener())
     assert heard["total"] == 4_000
     assert heard["done"] == 4_000
 
 
-def test_merge_needs_no_order(traffic: Input, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_merge_needs_no_order(
+    traffic: Input, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Partial results give the same whichever comes first."""
     rules = read_rules(DEMO_RULES)
     given: list[tuple[Simulation, list[PartialResult]]] = []
@@ -328,7 +336,7 @@ def test_merge_needs_no_order(traffic: Input, monkeypatch: pytest.MonkeyPatch) -
         return merge(simulation, partials)
 
     monkeypatch.setattr(running, "merge", spy)
-    expected = simulate(rules, None, traffic, Options())
+    expected = simulate(rules, None, traffic, Options(state=tmp_path / "state"))
     simulation, partials = given[0]
     assert len(partials) == 4
     assert merge(simulation, partials[::-1]) == expected

@@ -12,8 +12,7 @@ import msgspec
 
 from edgewise.model.decision import Outcome
 from edgewise.service import DecisionService
-from edgewise.simulate.partition import update_of
-from edgewise.simulate.requests import LineReader, Record
+from edgewise.simulate.requests import LineReader, Record, update_of
 from edgewise.sources.files import load_rules
 from edgewise.stores.memory import MemoryStore
 from edgewise.stores.sqlite import SqliteStore
@@ -94,7 +93,7 @@ def records_of(
     """Return the requests of some lines; those that name no environment are of the first."""
     reader = LineReader(environments, environments[0], 0)
     return [
-        reader.read(number, one if isinstance(one, bytes) else json.dumps(one).encode())
+        reader.read(number, one if isinstance(one, bytes) else json.dumps(one).encode())[0]
         for number, one in enumerate(lines, 1)
     ]
 

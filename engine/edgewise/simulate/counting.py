@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from xxhash import xxh3_64_intdigest
 
 from edgewise.ruleset import Ruleset, ServedExperience
+from edgewise.simulate.buckets import Bucket, Buckets
 from edgewise.simulate.overlap import pairs_of
 from edgewise.simulate.partial import (
     AudienceCounts,
@@ -29,15 +30,9 @@ class Counting:
     Whatever grows with the number of audiences is counted by the standard library's own loops.
     """
 
-    def __init__(self, ruleset: Ruleset, window: Window) -> None:
+    def __init__(self, ruleset: Ruleset) -> None:
         self._ruleset = ruleset
-        self._window = window
-        self._new: Counter[int] = Counter()
-        self._gone: Counter[int] = Counter()
-        # Per bucket and audience.
-        self._entries: dict[int, Counter[str]] = defaultdict(Counter)
-        self._exits: dict[int, Counter[str]] = defaultdict(Counter)
-        self._merged: dict[int, Counter[str]] = defaultdict(Counter)
+        self._buckets = Buckets()
         self._profiles = 0
         self._sizes: Counter[str] = Counter()
         self._ever: Counter[str] = Counter()
@@ -51,21 +46,20 @@ class Counting:
 
     def appeared(self, time_ms: int) -> None:
         """Count a visitor who came for the first time."""
-        self._new[self._window.bucket_of(time_ms)] += 1
+        self._buckets.at(time_ms).new += 1
 
     def changed(self, before: Sequence[str], after: Sequence[str], time_ms: int) -> None:
         """Count the audiences that a visitor entered and left."""
-        bucket = self._window.bucket_of(time_ms)
-        old = frozenset(before)
-        new = frozenset(after)
-        self._entries[bucket].update(new - old)
-        self._exits[bucket].update(old - new)
+        bucket = self._buckets.at(time_ms)
+        old, new = frozenset(before), frozenset(after)
+        bucket.entries.update(new - old)
+        bucket.exits.update(old - new)
 
     def merged(self, loser: Visitor, time_ms: int) -> None:
         """Count a visitor who turned out to be another one."""
-        bucket = self._window.bucket_of(time_ms)
-        self._gone[bucket] += 1
-        self._merged[bucket].update(loser.audiences)
+        bucket = self._buckets.at(time_ms)
+        bucket.gone += 1
+        bucket.merged.update(loser.audiences)
 
     def finish(self, visitor: Visitor) -> None:
         """Count a visitor as it is at the end."""
@@ -80,17 +74,17 @@ class Counting:
         self._audience_sets[tuple(map(self._positions.__getitem__, visitor.audiences))] += 1
         self._sample(visitor)
 
-    def result(self) -> EnvironmentCounts:
+    def result(self, window: Window) -> EnvironmentCounts:
         """Return the counts, after every visitor was finished; those of requests are not here."""
         self._hashes.sort()
-        buckets = range(max(self._window.count, 1))
+        buckets = list(self._buckets.of(window))
         return EnvironmentCounts(
             requests=0,
             events=0,
             duplicates=0,
             profiles=self._profiles,
-            new=[self._new[bucket] for bucket in buckets],
-            merged=[self._gone[bucket] for bucket in buckets],
+            new=[bucket.new for bucket in buckets],
+            merged=[bucket.gone for bucket in buckets],
             audiences={one: self._audience(one, buckets) for one in self._positions},
             experiences={
                 one.experience.id: self._experience(one) for one in self._ruleset.experiences
@@ -99,11 +93,11 @@ class Counting:
             sample=[SampledProfile(*one) for one in self._hashes[:MOST_SAMPLED]],
         )
 
-    def _audience(self, audience_id: str, buckets: Iterable[int]) -> AudienceCounts:
+    def _audience(self, audience_id: str, buckets: Iterable[Bucket]) -> AudienceCounts:
         return AudienceCounts(
-            _in_buckets(self._entries, audience_id, buckets),
-            _in_buckets(self._exits, audience_id, buckets),
-            _in_buckets(self._merged, audience_id, buckets),
+            [bucket.entries[audience_id] for bucket in buckets],
+            [bucket.exits[audience_id] for bucket in buckets],
+            [bucket.merged[audience_id] for bucket in buckets],
             self._sizes[audience_id],
             self._ever[audience_id],
         )
@@ -125,12 +119,6 @@ class Counting:
                 self._hashes.sort()
                 del self._hashes[MOST_SAMPLED:]
                 self._sampled_below = self._hashes[-1][0]
-
-
-def _in_buckets(
-    counts: Mapping[int, Mapping[str, int]], audience_id: str, buckets: Iterable[int]
-) -> list[int]:
-    return [counts[bucket].get(audience_id, 0) if bucket in counts else 0 for bucket in buckets]
 
 
 def hash_of(profile_id: str) -> int:

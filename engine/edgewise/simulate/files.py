@@ -20,6 +20,7 @@ _BUFFER_BYTES = 1 << 20
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _PARQUET = b"PAR1"
+_BOM = b"\xef\xbb\xbf"
 
 
 def read_lines(path: str) -> Iterator[tuple[int, bytes]]:
@@ -73,6 +74,6 @@ def _plain(file: BinaryIO, magic: bytes) -> BinaryIO:
 
 def _lines_of(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     for number, line in enumerate(file, 1):
-        text = line.strip()
+        text = line.removeprefix(_BOM).strip() if number == 1 else line.strip()
         if text:
             yield number, text

@@ -7,11 +7,12 @@ matter in which process, on which machine or in which order they are replayed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 
-from edgewise.decoding import Update, decode_checked
+from edgewise.decoding import Update
 from edgewise.errors import NamespaceMismatch
 from edgewise.garbage import resting_collector
 from edgewise.receiving import receive
@@ -20,7 +21,7 @@ from edgewise.simulate.counting import Counting
 from edgewise.simulate.decisions import DecisionWriter
 from edgewise.simulate.partial import EnvironmentCounts, PartialResult
 from edgewise.simulate.replay import Replay
-from edgewise.simulate.requests import BrokenLine, Record
+from edgewise.simulate.requests import BrokenLine, Record, update_of
 from edgewise.simulate.rules_input import RulesInput, compile_rules
 from edgewise.simulate.spool import PartitionRecords, read_records
 from edgewise.simulate.visitors import MAX_OPEN_PROFILES, Visitor, Visitors
@@ -60,61 +61,94 @@ def simulate_partition(
         progress: is told the number of requests since it was last told, now and then.
     Cost: 15 to 25 µs per event.
     """
-    with resting_collector():
-        return _simulate(job, progress)
-
-
-def _simulate(job: PartitionJob, progress: Callable[[int], None] | None) -> PartialResult:
-    after = _Side(job.rules, job)
-    before = _Side(job.against, job) if job.against else None
-    writer = None
-    if job.decisions:
-        writer = DecisionWriter(Path(job.decisions), f"{job.number:05}-")
-    broken = _Broken()
-    try:
+    replay = PartitionReplay(job.number, job.rules, job.against, job.max_open, job.decisions)
+    with resting_collector(), closing(replay):
         for number, record in enumerate(read_records(job.records), 1):
-            visitor = _replay(record, after, before, broken)
-            if writer and visitor:
-                writer.add(record, visitor)
+            replay.apply(record, update_of(record))
             if progress and number % _REPORTED_EVERY == 0:
                 progress(_REPORTED_EVERY)
-        if writer:
-            writer.close()
-        return _result(job, after, before, broken)
-    finally:
-        after.visitors.close()
-        if before:
-            before.visitors.close()
+        return replay.result(job.window)
 
 
-def update_of(record: Record) -> Update:
-    """Return the events of a record, which were checked when it was read."""
-    return Update([decode_checked(raw) for raw in record.events], record.events)
+class PartitionReplay:
+    """The replay of the requests of one partition, in the order of the input; to be closed.
 
+    Args:
+        number, rules, against, max_open, decisions: as `PartitionJob` has them.
+    """
 
-class _Broken:
-    """Lines that turn out to be broken during the replay: a count, and the first of them."""
+    def __init__(
+        self,
+        number: int,
+        rules: RulesInput,
+        against: RulesInput | None,
+        max_open: int = MAX_OPEN_PROFILES,
+        decisions: str = "",
+    ) -> None:
+        self._number = number
+        self._after = _Side(rules, max_open)
+        self._before = _Side(against, max_open) if against else None
+        self._writer = DecisionWriter(Path(decisions), f"{number:05}-") if decisions else None
+        self._broken = 0
+        self._broken_lines: list[BrokenLine] = []
 
-    def __init__(self) -> None:
-        self.count = 0
-        self.first: list[BrokenLine] = []
+    def apply(self, record: Record, update: Update) -> None:
+        """Replay one request."""
+        before = self._before
+        try:
+            visitor = self._after.apply(record, update)
+            if before and record.environment in before.replays:
+                before.apply(record, update)
+        except NamespaceMismatch as error:
+            self._broken += 1
+            if len(self._broken_lines) < _MOST_BROKEN_KEPT:
+                self._broken_lines.append(BrokenLine(record.source, record.line, error.message))
+            return
+        if self._writer:
+            self._writer.add(record, visitor)
 
-    def add(self, record: Record, reason: str) -> None:
-        self.count += 1
-        if len(self.first) < _MOST_BROKEN_KEPT:
-            self.first.append(BrokenLine(record.source, record.line, reason))
+    def result(self, window: Window) -> PartialResult:
+        """Return what was found, after the last request.
+
+        Args:
+            window: the stretch of time of the whole simulation.
+        """
+        if self._writer:
+            self._writer.close()
+        after, before, comparing = self._after, self._before, Comparing()
+        for environment, visitor in after.finished(window.last_ms):
+            if before is None:
+                continue
+            other = before.visitors.visitor(visitor.profile.id)
+            if other is not None:
+                before.finish(other, window.last_ms)
+                comparing.compare(environment, other, visitor)
+            before.visitors.spill()
+        return PartialResult(
+            partition=self._number,
+            after=after.results(window),
+            before=before.results(window) if before else {},
+            differences=comparing.differences,
+            broken=self._broken,
+            broken_lines=self._broken_lines,
+        )
+
+    def close(self) -> None:
+        """Remove what was spilled."""
+        self._after.visitors.close()
+        if self._before:
+            self._before.visitors.close()
 
 
 class _Side:
     """The replay of all environments under one set of rules."""
 
-    def __init__(self, rules: RulesInput, job: PartitionJob) -> None:
-        self.visitors = Visitors(job.max_open)
+    def __init__(self, rules: RulesInput, max_open: int) -> None:
+        self.visitors = Visitors(max_open)
         self.counting: dict[str, Counting] = {}
         self.replays: dict[str, Replay] = {}
-        self._last_ms = job.window.last_ms
         for environment, ruleset in compile_rules(rules).items():
-            counting = self.counting[environment] = Counting(ruleset, job.window)
+            counting = self.counting[environment] = Counting(ruleset)
             self.replays[environment] = Replay(ruleset, self.visitors, counting)
 
     def apply(self, record: Record, update: Update) -> Visitor:
@@ -126,56 +160,22 @@ class _Side:
         self.visitors.spill()
         return visitor
 
-    def finished(self) -> Iterator[tuple[str, Visitor]]:
+    def finished(self, last_ms: int) -> Iterator[tuple[str, Visitor]]:
         """Every living visitor as it is at the end, with its environment."""
         for visitor in self.visitors.all_visitors():
-            yield self.finish(visitor), visitor
+            yield self.finish(visitor, last_ms), visitor
 
-    def finish(self, visitor: Visitor) -> str:
+    def finish(self, visitor: Visitor, last_ms: int) -> str:
         profile = visitor.profile
         environment = f"{profile.organization}/{profile.environment}"
-        self.replays[environment].advance(visitor, self._last_ms)
+        self.replays[environment].advance(visitor, last_ms)
         self.counting[environment].finish(visitor)
         return environment
 
-    def results(self) -> dict[str, EnvironmentCounts]:
+    def results(self, window: Window) -> dict[str, EnvironmentCounts]:
         results = {}
         for environment, replay in self.replays.items():
-            counts = results[environment] = self.counting[environment].result()
+            counts = results[environment] = self.counting[environment].result(window)
             counts.requests, counts.events = replay.requests, replay.events
             counts.duplicates = replay.duplicates
         return results
-
-
-def _replay(record: Record, after: _Side, before: _Side | None, broken: _Broken) -> Visitor | None:
-    update = update_of(record)
-    try:
-        visitor = after.apply(record, update)
-        if before and record.environment in before.replays:
-            before.apply(record, update)
-    except NamespaceMismatch as error:
-        broken.add(record, error.message)
-        return None
-    return visitor
-
-
-def _result(
-    job: PartitionJob, after: _Side, before: _Side | None, broken: _Broken
-) -> PartialResult:
-    comparing = Comparing()
-    for environment, visitor in after.finished():
-        if before is None:
-            continue
-        other = before.visitors.visitor(visitor.profile.id)
-        if other is not None:
-            before.finish(other)
-            comparing.compare(environment, other, visitor)
-        before.visitors.spill()
-    return PartialResult(
-        partition=job.number,
-        after=after.results(),
-        before=before.results() if before else {},
-        differences=comparing.differences,
-        broken=broken.count,
-        broken_lines=broken.first,
-    )

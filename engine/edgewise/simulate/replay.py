@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from edgewise.decide import decide
 from edgewise.fold import fold_events
-from edgewise.identity import Identity
+from edgewise.identity import Identity, Loaded
 from edgewise.merging import KEPT_MESSAGE_KEYS, MESSAGE_KEY_BYTES
 from edgewise.messages import may_be_forgotten, remember, unseen
 from edgewise.model.decision import Decision
@@ -100,6 +100,7 @@ class Replay:
         try:
             loaded = _run(self._identity.find_or_create(name, arrival_ms))
             for user_id in claimed_ids(received):
+                self._advance_both(loaded, user_id, arrival_ms)
                 loaded = _run(self._identity.claim(loaded, user_id, arrival_ms))
         finally:
             self._combine(arrival_ms)
@@ -110,6 +111,13 @@ class Replay:
             self._ids.clear()
         self._ids[name] = visitor.profile.id
         return visitor
+
+    def _advance_both(self, loaded: Loaded, user_id: str, arrival_ms: int) -> None:
+        """Let the windows close of two visitors who are about to become one."""
+        for one in (loaded, _run(self._identity.find(user_id))):
+            visitor = self.visitors.visitor(one.profile.id) if one is not None else None
+            if visitor is not None:
+                self.advance(visitor, arrival_ms)
 
     def _combine(self, arrival_ms: int) -> None:
         """Add what is known of merged visitors to those that they turned out to be."""

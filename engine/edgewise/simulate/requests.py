@@ -10,7 +10,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from edgewise.decoding import MAX_EVENTS, check_event, check_id, decode_as
+from edgewise.decoding import (
+    MAX_EVENTS,
+    Update,
+    check_event,
+    check_id,
+    decode_as,
+    decode_checked,
+    decode_repairable,
+)
 from edgewise.errors import InvalidData
 from edgewise.model.event import Event
 from edgewise.receiving import CLAIMING_TYPES, parse_time
@@ -73,10 +81,13 @@ class _LoneEvent(Event, kw_only=True, rename="camel", gc=False):
 
 _HEAD = msgspec.json.Decoder(_Head)
 _LONE_EVENT = msgspec.json.Decoder(_LoneEvent)
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ADDED = frozenset({"environment", "profileId", "receivedAt"})
 
 _AnyHead = _Head | _LoneEvent
-# What a line tells as a whole, what each of its events tells, and their JSON.
-_Parts = tuple[_AnyHead, Sequence[_AnyHead], list[bytes]]
+
+Request = tuple[Record, Update]
+"""A request as it is spooled and as it is replayed."""
 
 
 class LineReader:
@@ -92,13 +103,15 @@ class LineReader:
         self._environment = environment
         self._source = source
 
-    def read(self, line: int, data: bytes) -> Record:
+    def read(self, line: int, data: bytes) -> Request:
         """Return the request of one line, with its events checked.
 
         Errors: InvalidData for what cannot be replayed.
         """
-        lone = _read_lone(data)
-        head, heads, events = lone or _read_any(data)
+        lone = decode_as(_LONE_EVENT, data)
+        if lone is not None and (lone.events is not None or not lone.message_id):
+            lone = None
+        head, heads, events = (lone, [lone], [data]) if lone else _read_any(data)
         name = head.profile_id or head.anonymous_id or head.user_id
         if not name:
             name = next(filter(None, map(_name_of, heads)), "")
@@ -113,9 +126,11 @@ class LineReader:
             arrival_ms = _own_arrival(heads)
         if arrival_ms >= LATEST_ARRIVAL_MS:
             raise InvalidData("the time lies after the year 2099")
+        user_ids = _claims(heads)
+        record = Record(environment, name, arrival_ms, self._source, line, user_ids, events)
         if lone is None:
-            events = [check_event(raw) for raw in events]
-        return Record(environment, name, arrival_ms, self._source, line, _claims(heads), events)
+            return checked(record)
+        return record, Update([lone], events)
 
     def _environment_of(self, head: _AnyHead) -> str:
         environment = head.environment or self._environment
@@ -134,37 +149,36 @@ def claims_of(event: bytes) -> tuple[str, ...]:
     return _claims([_head_of(event)])
 
 
-def checked(record: Record) -> Record:
+def checked(record: Record) -> Request:
     """Return a record with its events as a service takes them. Errors: InvalidData."""
-    return msgspec.structs.replace(record, events=[check_event(raw) for raw in record.events])
+    record = msgspec.structs.replace(record, events=[check_event(raw) for raw in record.events])
+    return record, update_of(record)
 
 
-def _read_lone(data: bytes) -> _Parts | None:
-    """What a line of one event says, checked; None where it is something else, or broken."""
-    event = decode_as(_LONE_EVENT, data)
-    return None if event is None or event.events is not None else (event, [event], [data])
+def update_of(record: Record) -> Update:
+    """Return the events of a record that is checked."""
+    return Update([decode_checked(raw) for raw in record.events], record.events)
 
 
-def _read_any(data: bytes) -> _Parts:
-    head = _head_of(data)
-    events, heads = ([data], [head]) if head.events is None else _parts_of(head.events)
-    return head, heads, events
+def _read_any(data: bytes) -> tuple[_Head, list[_Head], list[bytes]]:
+    head, data = decode_repairable(_HEAD, data)
+    if head.events is None:
+        return head, [head], [_bare(data)]
+    if not 1 <= len(head.events) <= MAX_EVENTS:
+        raise InvalidData(f"events: expected 1 to {MAX_EVENTS} events")
+    events = [bytes(part) for part in head.events]
+    return head, [_head_of(part) for part in events], events
 
 
 def _head_of(data: bytes) -> _Head:
-    try:
-        return _HEAD.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidData(str(error)) from None
-    except RecursionError:
-        raise InvalidData("nested too deep") from None
+    return decode_repairable(_HEAD, data)[0]
 
 
-def _parts_of(parts: Sequence[msgspec.Raw]) -> tuple[list[bytes], list[_Head]]:
-    if not 1 <= len(parts) <= MAX_EVENTS:
-        raise InvalidData(f"events: expected 1 to {MAX_EVENTS} events")
-    events = [bytes(part) for part in parts]
-    return events, [_head_of(part) for part in events]
+def _bare(event: bytes) -> bytes:
+    """A line as its event was sent: by that, events without a message id are told apart."""
+    members = _MEMBERS.decode(event)
+    kept = {name: member for name, member in members.items() if name not in _ADDED}
+    return event if len(kept) == len(members) else msgspec.json.encode(kept)
 
 
 def _name_of(head: _AnyHead) -> str:

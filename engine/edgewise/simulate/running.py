@@ -1,7 +1,9 @@
-"""A whole simulation on one machine: scan, divide, replay on all cores, merge; and go on again.
+"""A whole simulation on one machine: read, divide, replay on all cores, merge; and go on again.
 
-All state lies in one folder: the spool, and the result of every partition as soon as there is one.
-A run that was interrupted goes on with the partitions that are missing.
+One process replays each request as soon as it is read. Where several do, or where it shall be
+possible to go on after an interruption, all state lies in one folder: the spool, and the result of
+every partition as soon as there is one. A run that was interrupted goes on with the partitions that
+are missing.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from shutil import rmtree
 
@@ -21,21 +23,16 @@ import msgspec
 from edgewise.errors import InputError
 from edgewise.garbage import resting_collector
 from edgewise.simulate.decisions import join_decisions
+from edgewise.simulate.dividing import Dividing
 from edgewise.simulate.extras import load_extra
 from edgewise.simulate.files import size_of
 from edgewise.simulate.merge import Simulation, merge
 from edgewise.simulate.partial import PartialResult
-from edgewise.simulate.partition import PartitionJob, simulate_partition
+from edgewise.simulate.partition import PartitionJob, PartitionReplay, simulate_partition
 from edgewise.simulate.result import Result
 from edgewise.simulate.rules_input import RulesInput
 from edgewise.simulate.scan import Input, Scanned, Scanner
-from edgewise.simulate.spool import (
-    INDEX_NAME,
-    SPOOL_NAME,
-    PartitionRecords,
-    SpoolWriter,
-    partition_spool,
-)
+from edgewise.simulate.spool import INDEX_NAME, SPOOL_NAME, PartitionRecords
 from edgewise.simulate.visitors import MAX_OPEN_PROFILES
 from edgewise.simulate.window import Window, make_window
 
@@ -50,7 +47,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How a simulation is run; none of it changes the result.
 
     Args:
-        workers: the number of processes; 1 replays in this one.
+        workers: the number of processes; 1 reads and replays in this one, at the same time.
         max_open: how many profiles each process keeps in memory.
         state: the folder to go on from and to leave state in when interrupted; None keeps none.
         decisions: the Parquet file that every decision is written to; None writes none.
@@ -100,15 +97,18 @@ def simulate(
     """
     progress = progress or Progress()
     with resting_collector(), _state_folder(options.state) as folder:
-        fingerprint = _fingerprint(rules, against, source, options)
-        checkpoint = _divide(folder, source, fingerprint, options, progress)
-        jobs = list(make_jobs(rules, against, checkpoint, folder, options))
-        partials = _replay_all(folder, jobs, options, progress)
+        if options.workers == 1 and options.state is None and not options.scheduler:
+            scanned, partials = _replay_at_once(rules, against, source, folder, options, progress)
+        else:
+            fingerprint = _fingerprint(rules, against, source, options)
+            checkpoint = _divide(folder, source, fingerprint, options, progress)
+            jobs = list(make_jobs(rules, against, checkpoint, folder, options))
+            scanned, partials = checkpoint.scanned, _replay_all(folder, jobs, options, progress)
         simulation = Simulation(
             rules=rules,
             against=against,
-            scanned=checkpoint.scanned,
-            window=window_of(checkpoint.scanned),
+            scanned=scanned,
+            window=window_of(scanned),
             show_ids=options.show_ids,
         )
         result = merge(simulation, partials)
@@ -132,10 +132,7 @@ def make_jobs(
     options: Options,
 ) -> Iterator[PartitionJob]:
     """Iterate over the jobs of all partitions."""
-    decisions = ""
-    if options.decisions:
-        (folder / _DECISIONS).mkdir(exist_ok=True)
-        decisions = str(folder / _DECISIONS)
+    decisions = _decisions_folder(folder, options)
     for number, records in enumerate(checkpoint.partitions):
         yield PartitionJob(
             number=number,
@@ -146,6 +143,29 @@ def make_jobs(
             max_open=options.max_open,
             decisions=decisions,
         )
+
+
+def _replay_at_once(
+    rules: RulesInput,
+    against: RulesInput | None,
+    source: Input,
+    folder: Path,
+    options: Options,
+    progress: Progress,
+) -> tuple[Scanned, list[PartialResult]]:
+    """Replay each request when it is read, all in one partition."""
+    decisions = _decisions_folder(folder, options)
+    with closing(PartitionReplay(0, rules, against, options.max_open, decisions)) as replay:
+        scanned = Scanner(source, replay.apply, progress.scanning).run()
+        return scanned, [replay.result(window_of(scanned))]
+
+
+def _decisions_folder(folder: Path, options: Options) -> str:
+    """The folder that partitions write their decisions to; empty where nobody asks for them."""
+    if not options.decisions:
+        return ""
+    (folder / _DECISIONS).mkdir(exist_ok=True)
+    return str(folder / _DECISIONS)
 
 
 @contextmanager
@@ -181,16 +201,12 @@ def _divide(
                 " remove it, or name another folder"
             )
         return checkpoint
-    spool = SpoolWriter(folder)
-    scanner = Scanner(source, spool, progress.scanning)
-    try:
-        scanned = scanner.run()
-    finally:
-        spool.close()
+    with closing(Dividing(folder)) as dividing:
+        scanned = Scanner(source, dividing.add, progress.scanning).run()
     count = max(1, min(MOST_PARTITIONS, -(-scanned.events // EVENTS_PER_PARTITION)))
     if scanned.events > EVENTS_PER_PARTITION // 10:
         count = max(count, options.workers)
-    checkpoint = Checkpoint(fingerprint, scanned, partition_spool(folder, scanner.clusters, count))
+    checkpoint = Checkpoint(fingerprint, scanned, dividing.partitions(count))
     _write_whole(path, msgspec.msgpack.encode(checkpoint))
     return checkpoint
 
@@ -239,11 +255,11 @@ def _replay(
         return found
     if options.workers > 1 and len(jobs) > 1:
         return _in_processes(jobs, options.workers, progress)
-    return _in_this_process(jobs, options.workers, progress)
+    return _in_this_process(jobs, progress)
 
 
 def _in_this_process(
-    jobs: Iterable[PartitionJob], workers: int, progress: Callable[[int], None]
+    jobs: Iterable[PartitionJob], progress: Callable[[int], None]
 ) -> Iterator[tuple[PartitionJob, PartialResult]]:
     for job in jobs:
         yield job, simulate_partition(job, progress)

@@ -1,4 +1,4 @@
-"""One pass over all inputs: who belongs together, from when to when, and which lines are broken."""
+"""One pass over all inputs: which requests they hold, from when to when, and what is broken."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from hashlib import blake2b
 import msgspec
 import xxhash
 
+from edgewise.decoding import Update
 from edgewise.errors import InputError, InvalidData
-from edgewise.simulate.clusters import Clusters, claim_keys, key_of
 from edgewise.simulate.files import read_lines
 from edgewise.simulate.mapping import LineMapping
-from edgewise.simulate.requests import BrokenLine, LineReader, Record, checked
-from edgewise.simulate.spool import SpoolWriter
+from edgewise.simulate.requests import BrokenLine, LineReader, Record, Request, checked
 from edgewise.simulate.store_log import read_store
 
 MOST_BROKEN_SHOWN = 20
@@ -49,7 +48,7 @@ class Scanned(msgspec.Struct):
         lines: requests and broken lines together.
         first_ms, last_ms: the earliest and the latest arrival; both 0 without requests.
         out_of_order: requests that arrived before the one in front of them.
-        digest: what all requests come down to, as hex digits.
+        digest: what all events and their visitors come down to, as hex digits.
     """
 
     sources: list[str]
@@ -65,21 +64,24 @@ class Scanned(msgspec.Struct):
 
 
 class Scanner:
-    """Reads inputs into a spool.
+    """Reads inputs, and hands on what they hold.
 
     Args:
+        take: is given each request that can be replayed, in the order of the input.
         progress: is told the number of lines now and then.
     """
 
     def __init__(
-        self, source: Input, spool: SpoolWriter, progress: Callable[[int], None] | None = None
+        self,
+        source: Input,
+        take: Callable[[Record, Update], None],
+        progress: Callable[[int], None] | None = None,
     ) -> None:
         self._input = source
-        self._spool = spool
+        self._take = take
         self._progress = progress
         self._hash = xxhash.xxh3_128()
         self._latest_ms = 0
-        self.clusters = Clusters()
         self.scanned = Scanned(
             [source.store.partition("?")[0]] if source.store else [*source.paths]
         )
@@ -95,19 +97,17 @@ class Scanner:
             if isinstance(found, BrokenLine):
                 self._break(found)
             else:
-                self._add(found)
+                self._add(*found)
             if self._progress and scanned.lines % _REPORTED_EVERY == 0:
                 self._progress(scanned.lines)
         scanned.digest = blake2b(self._hash.digest(), digest_size=16).hexdigest()
         return scanned
 
-    def _add(self, record: Record) -> None:
+    def _add(self, record: Record, update: Update) -> None:
         scanned = self.scanned
-        key = key_of(record.environment, record.name)
-        for user_id in record.user_ids:
-            for claimed in claim_keys(record.environment, user_id):
-                self.clusters.link(key, claimed)
-        self._hash.update(self._spool.add(record, key))
+        self._hash.update(record.name.encode())
+        for raw in record.events:
+            self._hash.update(raw)
         arrival_ms = record.arrival_ms
         if arrival_ms < self._latest_ms:
             scanned.out_of_order += 1
@@ -117,6 +117,7 @@ class Scanner:
             scanned.first_ms = arrival_ms
         scanned.requests += 1
         scanned.events += len(record.events)
+        self._take(record, update)
 
     def _break(self, broken: BrokenLine) -> None:
         scanned = self.scanned
@@ -129,7 +130,7 @@ class Scanner:
             scanned.broken_lines.append(broken)
 
 
-def _requests_of(source: Input) -> Iterator[Record | BrokenLine]:
+def _requests_of(source: Input) -> Iterator[Request | BrokenLine]:
     if source.store:
         for record in read_store(source.store, source.since_ms, 0):
             try:
@@ -146,7 +147,7 @@ def _requests_of(source: Input) -> Iterator[Record | BrokenLine]:
                 yield BrokenLine(number, line, error.message)
 
 
-def _logged(record: Record, environments: Sequence[str]) -> Record:
+def _logged(record: Record, environments: Sequence[str]) -> Request:
     if record.environment not in environments:
         raise InvalidData(f'the rules have no environment "{record.environment}"')
     return checked(record)

@@ -56,8 +56,8 @@ class SpoolWriter:
         self._records = bytearray()
         self._places = array("Q")
 
-    def add(self, record: Record, key: int) -> bytes:
-        """Append a record, which belongs to the cluster of a key; return it as it was written."""
+    def add(self, record: Record, key: int) -> None:
+        """Append a record, which belongs to the cluster of a key."""
         data = _ENCODER.encode(record)
         records, places = self._records, self._places
         places.append(self._written + len(records))
@@ -66,7 +66,6 @@ class SpoolWriter:
         records += data
         if len(records) >= _WRITTEN_AT_ONCE:
             self._write()
-        return data
 
     def close(self) -> None:
         """Finish both files."""

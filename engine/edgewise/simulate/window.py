@@ -9,6 +9,7 @@ import msgspec
 HOUR_MS = 60 * 60 * 1000
 DAY_MS = 24 * HOUR_MS
 
+_WEEK_MS = 7 * DAY_MS
 _LONGEST_IN_HOURS_MS = 4 * DAY_MS
 _LONGEST_IN_DAYS_MS = 400 * DAY_MS
 
@@ -27,25 +28,26 @@ class Window(msgspec.Struct, frozen=True):
     bucket_ms: int = DAY_MS
     count: int = 0
 
-    def bucket_of(self, time_ms: int) -> int:
-        """Return the number of the bucket that owns a time; times outside go to the ends."""
-        place = time_ms // self.bucket_ms - self.first_ms // self.bucket_ms
-        return max(0, min(place, self.count - 1))
-
     def start_of(self, bucket: int) -> int:
         """Return when a bucket starts, in milliseconds since 1970."""
         return self.first_ms // self.bucket_ms * self.bucket_ms + bucket * self.bucket_ms
 
 
 def make_window(first_ms: int, last_ms: int) -> Window:
-    """Return the window of these arrivals: hours up to four days, then days, then weeks."""
-    span_ms = last_ms - first_ms
-    if span_ms <= _LONGEST_IN_HOURS_MS:
-        bucket_ms = HOUR_MS
-    else:
-        bucket_ms = DAY_MS if span_ms <= _LONGEST_IN_DAYS_MS else 7 * DAY_MS
+    """Return the window of these arrivals."""
+    bucket_ms = bucket_width(last_ms - first_ms)
     count = last_ms // bucket_ms - first_ms // bucket_ms + 1
     return Window(first_ms, last_ms, bucket_ms, count)
+
+
+def bucket_width(span_ms: int) -> int:
+    """Return the width of the buckets of a stretch: hours up to four days, then days, then weeks.
+
+    Each is a multiple of the one before, and both start at the same times.
+    """
+    if span_ms <= _LONGEST_IN_HOURS_MS:
+        return HOUR_MS
+    return DAY_MS if span_ms <= _LONGEST_IN_DAYS_MS else _WEEK_MS
 
 
 def iso_time(time_ms: int) -> str:

@@ -1,0 +1,39 @@
+"""Requests onto disk, and then into partitions that know nothing of each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgewise.decoding import Update
+from edgewise.simulate.clusters import Clusters, claim_keys, key_of
+from edgewise.simulate.requests import Record
+from edgewise.simulate.spool import PartitionRecords, SpoolWriter, partition_spool
+
+
+class Dividing:
+    """Spools the requests of all inputs, and finds out which visitors belong together.
+
+    Args:
+        folder: where the spool goes, and the lists of what lies in which partition.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._spool = SpoolWriter(folder)
+        self._clusters = Clusters()
+
+    def add(self, record: Record, _: Update) -> None:
+        """Spool one request."""
+        key = key_of(record.environment, record.name)
+        for user_id in record.user_ids:
+            for claimed in claim_keys(record.environment, user_id):
+                self._clusters.link(key, claimed)
+        self._spool.add(record, key)
+
+    def close(self) -> None:
+        """Finish the spool."""
+        self._spool.close()
+
+    def partitions(self, count: int) -> list[PartitionRecords]:
+        """Return what lies in each of so many partitions, after the spool was closed."""
+        return partition_spool(self._folder, self._clusters, count)
