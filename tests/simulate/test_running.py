@@ -29,6 +29,7 @@ from edgewise.simulate.rules_input import read_rules
 from edgewise.simulate.running import Options, Progress, simulate
 from edgewise.simulate.scan import Input
 from edgewise.simulate.spool import carry_along
+from edgewise.simulate.state import remove_state
 from edgewise.simulate.synth import Traffic, synthesize
 from tests.simulate.worlds import (
     DAY_MS,
@@ -79,6 +80,7 @@ def test_every_way_gives_the_same_bytes(
     divided = msgspec.structs.replace(spilling, state=tmp_path / "state")
     assert encode_result(simulate(rules, rules, traffic, divided)) == expected
     monkeypatch.setattr(running, "_in_this_process", carried)
+    divided = msgspec.structs.replace(spilling, state=tmp_path / "other")
     assert encode_result(simulate(rules, rules, traffic, divided)) == expected
     assert len(decode_result(expected).input.broken_lines) == 2
 
@@ -98,7 +100,7 @@ def carried(
 def test_interrupted_run_goes_on(
     traffic: Input, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is done is not done again, the answer is the same, and the state goes away."""
+    """What is done is not done again, the answer is the same, and the state waits to be removed."""
     monkeypatch.setattr(running, "EVENTS_PER_PARTITION", 1_000)
     rules = read_rules(DEMO_RULES)
     expected = encode_result(simulate(rules, None, traffic, Options()))
@@ -118,17 +120,20 @@ def test_interrupted_run_goes_on(
         simulate(rules, None, traffic, Options(state=state))
     assert encode_result(simulate(rules, None, traffic, Options(state=state))) == expected
     assert sorted(replayed) == [0, 1, 2, 2, 3]
+    assert encode_result(simulate(rules, None, traffic, Options(state=state))) == expected
+    assert len(replayed) == 5
+    remove_state(state)
     assert not state.exists()
 
 
 KILLED = """
 import multiprocessing, os, time
 from concurrent.futures import ProcessPoolExecutor
-from edgewise.simulate.running import _end_with_parent
+from edgewise.simulate.processes import end_with_parent
 
 if __name__ == "__main__":
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as pool:
         print(pool.submit(os.getpid).result(), flush=True)
         time.sleep(600)
 """
@@ -165,6 +170,33 @@ def test_state_of_another_run_is_refused(
     other = read_rules(write_rules(tmp_path / "other", {DEMO: SHOP}))
     with pytest.raises(InputError, match="state of a run with other"):
         simulate(other, None, traffic, Options(state=state))
+
+
+def test_state_of_a_file_that_was_written_to_is_refused(tmp_path: Path) -> None:
+    """A file of the same length with other events is another input."""
+    rules = read_rules(DEMO_RULES)
+    lines = [{"type": "page", "messageId": "1", "anonymousId": "a", "receivedAt": NOON_MS}]
+    path = write_lines(tmp_path / "events.ndjson", lines)
+    source = Input(paths=(path,), environments=(DEMO,), environment=DEMO)
+    options = Options(state=tmp_path / "state")
+    simulate(rules, None, source, options)
+    write_lines(tmp_path / "events.ndjson", [lines[0] | {"anonymousId": "b"}])
+    with pytest.raises(InputError, match="state of a run with other"):
+        simulate(rules, None, source, options)
+    once = Input(paths=("-",), environments=(DEMO,), environment=DEMO)
+    with pytest.raises(InputError, match="standard input"):
+        simulate(rules, None, once, Options(state=tmp_path / "other"))
+
+
+@pytest.mark.parametrize("name", ["events.spool", "partition-00000.offsets", "checkpoint.msgpack"])
+def test_damaged_state_is_refused(traffic: Input, tmp_path: Path, name: str) -> None:
+    """What lost its end on the way to the disk is not taken for the whole."""
+    rules, state = read_rules(DEMO_RULES), tmp_path / "state"
+    simulate(rules, None, traffic, Options(state=state))
+    path = state / name
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(InputError, match="damaged"):
+        simulate(rules, None, traffic, Options(state=state))
 
 
 def test_foreign_folder_is_no_state(traffic: Input, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from edgewise.simulate.result import Result, encode_result
 from edgewise.simulate.rules_input import RulesInput, read_rules
 from edgewise.simulate.running import Options, simulate
 from edgewise.simulate.scan import Input
+from edgewise.simulate.state import remove_state
 from edgewise.simulate.visitors import MAX_OPEN_PROFILES
 
 _MOST_WORKERS = 256
@@ -77,6 +78,8 @@ def run_simulation(options: Namespace) -> int:
     _writable(options.html)
     result = _simulate(options, rules, against, source, settings)
     _write(options, result)
+    if options.resume:
+        remove_state(options.resume)
     return 0
 
 

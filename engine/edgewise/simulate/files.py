@@ -43,14 +43,13 @@ def read_lines(path: str) -> Iterator[tuple[int, bytes]]:
         raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def size_of(path: str) -> int:
-    """Return the size of a file in bytes, 0 where it has none. Errors: InputError."""
-    if path == STANDARD_INPUT:
-        return 0
+def version_of(path: str) -> tuple[int, int, int]:
+    """Return numbers that are others as soon as a file is written to. Errors: InputError."""
     try:
-        return Path(path).stat().st_size
+        found = Path(path).stat()
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @contextmanager

@@ -24,6 +24,7 @@ INDEX_NAME = "events.index"
 
 _LENGTH = Struct("<I")
 _LENGTH_BYTES = _LENGTH.size
+_OFFSET_BYTES = 8
 _INDEX_AT_ONCE = 1 << 16
 _WRITTEN_AT_ONCE = 1 << 20
 _MAPPED_BYTES = 32 << 20
@@ -129,6 +130,11 @@ def read_records(records: PartitionRecords) -> Iterator[Record]:
                 passed = here
             start = offset + _LENGTH_BYTES
             yield _DECODER.decode(spool[start : start + _LENGTH.unpack_from(spool, offset)[0]])
+
+
+def count_records(records: PartitionRecords) -> int:
+    """Return how many records a partition has that is in a shared file."""
+    return Path(records.offsets).stat().st_size // _OFFSET_BYTES
 
 
 def carry_along(records: PartitionRecords) -> PartitionRecords:

@@ -1,0 +1,56 @@
+"""Partitions replayed by processes of this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+
+from edgewise.errors import InputError
+from edgewise.simulate.partial import PartialResult
+from edgewise.simulate.partition import PartitionJob, simulate_partition
+
+
+def replay_in_processes(
+    jobs: Sequence[PartitionJob], workers: int, progress: Callable[[int], None]
+) -> Iterator[tuple[PartitionJob, PartialResult]]:
+    """Iterate over jobs and what their replay found, in the order they finish.
+
+    Errors: InputError where a process was ended from outside.
+    """
+    # A fresh interpreter each: threads that run here already would not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    count = min(workers, len(jobs))
+    with ProcessPoolExecutor(count, mp_context=context, initializer=end_with_parent) as pool:
+        waiting = {pool.submit(simulate_partition, job): job for job in jobs}
+        try:
+            while waiting:
+                finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    job = waiting.pop(future)
+                    partial = future.result()
+                    progress(sum(counts.requests for counts in partial.after.values()))
+                    yield job, partial
+        except BrokenProcessPool as error:
+            raise InputError(
+                "a process of the replay was ended, perhaps for want of memory; take fewer"
+                " --workers, or keep fewer profiles open with --max-open-profiles"
+            ) from error
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def end_with_parent() -> None:
+    """Let this process end when whoever started it is killed, instead of waiting for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
