@@ -34,7 +34,7 @@ from edgewise.ruleset import Ruleset
 REPEATS = 9
 CHECKED_DECISIONS = 40_000
 CHUNK_NS = 200_000_000
-PASS_NS = 10_000_000
+PASS_NS = 50_000_000
 
 Adapter = Any
 """A module with `label`, `prepare` and `decide`."""
@@ -177,7 +177,11 @@ def interleaved(calls: Sequence[Timed], chunk: int, visitors: int) -> list[list[
 
 
 def per_call_us(call: Timed, positions: Sequence[int]) -> float:
-    """Return microseconds per call over as many passes as make the clock's grain small."""
+    """Return microseconds per call over as many passes as it takes to find the caches warm.
+
+    A slow library's repeat lasts long enough by itself. A quick one's would be over before the
+    processor has forgotten what the one in front of it did.
+    """
     passes, spent = 0, 0
     while spent < PASS_NS:
         started = time.thread_time_ns()

@@ -45,16 +45,18 @@ def receive(update: Update, profile_id: str, arrival_ms: int) -> list[ReceivedEv
         _receive(event, raw, profile_id, arrival_ms)
         for event, raw in zip(update.events, update.raws, strict=True)
     ]
-    claimed = [_claimed_ms(event, arrival_ms)[1] for event in update.events]
     received: dict[int, ReceivedEvent] = {}
-    for index in _fold_order(update.events, claimed, arrival_ms):
-        item = items[index]
+    for item in _in_fold_order(items):
         received.setdefault(item.message_key, item)
     return list(received.values())
 
 
 def _receive(event: Event, raw: bytes, profile_id: str, arrival_ms: int) -> ReceivedEvent:
-    own_ms, claimed_ms = _claimed_ms(event, arrival_ms)
+    # The time that it was given when it happened, so that every resend repeats it.
+    own_ms = parse_time(event.timestamp)
+    if own_ms is None:
+        own_ms = parse_time(event.original_timestamp)
+    claimed_ms = _sent_ms(event, arrival_ms) if own_ms is None else own_ms
     time_ms = claimed_ms if claimed_ms <= arrival_ms + TOLERANCE_MS else arrival_ms
     if event.message_id:
         key = xxh3_64_intdigest(event.message_id.encode())
@@ -63,21 +65,7 @@ def _receive(event: Event, raw: bytes, profile_id: str, arrival_ms: int) -> Rece
         # again.
         parts = (profile_id.encode(), raw, str(claimed_ms).encode())
         key = xxh3_64_intdigest(b"\0".join(parts))
-    return ReceivedEvent(event, time_ms, key, raw, own_ms)
-
-
-def _claimed_ms(event: Event, arrival_ms: int) -> tuple[int, int]:
-    """When an event says that it happened, 0 where it does not; and the same with a substitute.
-
-    Nobody has to believe it. The first is repeated by every resend of the event.
-    """
-    own_ms = parse_time(event.timestamp)
-    if own_ms is None:
-        own_ms = parse_time(event.original_timestamp)
-    if own_ms is not None:
-        return own_ms, own_ms
-    sent_ms = parse_time(event.sent_at)
-    return 0, arrival_ms if sent_ms is None else sent_ms
+    return ReceivedEvent(event, time_ms, key, raw, own_ms or 0)
 
 
 def claimed_ids(received: Sequence[ReceivedEvent]) -> list[str]:
@@ -113,23 +101,25 @@ def parse_time(value: str | float | None) -> int | None:
     return time_ms if time_ms >= _EARLIEST_MS else None
 
 
-def _believed_ms(claimed_ms: int, arrival_ms: int) -> int:
-    return claimed_ms if claimed_ms <= arrival_ms + TOLERANCE_MS else arrival_ms
+def _sent_ms(event: Event, arrival_ms: int) -> int:
+    time_ms = parse_time(event.sent_at)
+    return arrival_ms if time_ms is None else time_ms
 
 
-def _fold_order(events: list[Event], claimed: list[int], arrival_ms: int) -> list[int]:
-    order = list(range(len(events)))
-    if len(order) <= 1:
-        return order
-    if _is_newest_first(events, claimed):
-        order.reverse()
+def _in_fold_order(items: list[ReceivedEvent]) -> list[ReceivedEvent]:
+    ordered = items[::-1] if items and _is_newest_first(items) else items
     # A clock that is ahead makes believed times equal; what it claimed still tells the order.
-    order.sort(key=lambda index: (_believed_ms(claimed[index], arrival_ms), claimed[index]))
-    return order
+    return sorted(ordered, key=lambda item: (item.time_ms, _claimed_ms(item)))
 
 
-def _is_newest_first(events: list[Event], claimed: list[int]) -> bool:
-    context = events[0].context
+def _is_newest_first(items: list[ReceivedEvent]) -> bool:
+    context = items[0].event.context
     if context and context.library and context.library.name == NEWEST_FIRST_LIBRARY:
         return True
+    claimed = [_claimed_ms(item) for item in items]
     return claimed[0] > claimed[-1] and all(newer >= older for newer, older in pairwise(claimed))
+
+
+def _claimed_ms(item: ReceivedEvent) -> int:
+    """When an event says that it happened, believed or not; where it does not, its own time."""
+    return item.claimed_ms or item.time_ms

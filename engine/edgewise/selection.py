@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import chain, pairwise
+from operator import itemgetter
 from typing import Final
 
 import msgspec
@@ -48,6 +49,8 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             audience, ascending; what visitors have in common is sorted once.
         offers_in_order: by place of the audience its offers; None where the answer would have to
             be sorted.
+        lone_offers: by place of the audience its only offer; None where one has none or several,
+            or the answer would have to be sorted.
         hash_settles: whether one hash and one bound settle every offer.
         sticky: id of a sticky experience → its rank and its variants.
     """
@@ -55,6 +58,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     offers: tuple[Offer, ...]
     ranks_of: Callable[[tuple[int, ...]], tuple[int, ...]]
     offers_in_order: tuple[tuple[Offer, ...], ...] | None
+    lone_offers: tuple[Offer, ...] | None
     hash_settles: bool
     sticky: dict[str, tuple[int, tuple[SelectedVariant, ...]]]
 
@@ -66,7 +70,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         Cost: about 0.2 us per experience that applies.
         """
         pinned = self._pinned(profile.assignments) if profile.assignments else None
-        in_order = self.offers_in_order
+        lone, in_order = self.lone_offers, self.offers_in_order
+        if lone is not None and not pinned and len(places) > 1:
+            # One call takes them all; with a single place it would give no tuple.
+            return self._pick(itemgetter(*places)(lone), profile)
         if in_order is not None and not pinned:
             return self._pick(chain.from_iterable([in_order[place] for place in places]), profile)
         ranks = self.ranks_of(tuple(places))
@@ -121,12 +128,14 @@ def make_selection(audience_ids: Sequence[str], served: Sequence[ServedExperienc
     bounds: dict[int, int] = {}
     offers = tuple(_offer(one, bounds) for one in served)
     in_order = not for_all and all(low < high for low, high in pairwise(chain.from_iterable(ranks)))
+    lone = in_order and all(len(some) == 1 for some in ranks)
     return Selection(
         offers=offers,
         ranks_of=lru_cache(maxsize=_KEPT_ORDERS)(partial(_sorted_ranks, ranks, for_all)),
         offers_in_order=tuple(tuple(offers[rank] for rank in some) for some in ranks)
         if in_order
         else None,
+        lone_offers=offers if lone else None,
         hash_settles=all(offer[-1] is None for offer in offers),
         sticky={
             one.experience.id: (rank, one.selected) for rank, one in enumerate(served) if one.sticky
