@@ -10,9 +10,13 @@ import pytest
 
 from edgewise.errors import InputError, InvalidData
 from edgewise.simulate.mapping import LineMapping, load_mapping
+from edgewise.simulate.scan import Input, Scanner
+from tests.simulate.worlds import MAIN, NOON_MS
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulation.md"
 EXPORT = PAGE.read_text("utf-8").partition("```yaml mapping\n")[2].partition("```")[0]
+
+DEEP = b"[" * 50_000 + b"]" * 50_000
 
 
 def mapped(text: str, tmp_path: Path, **line: Any) -> Any:
@@ -70,8 +74,11 @@ def test_numbers_as_times(tmp_path: Path, form: str, value: Any, time: float) ->
     ("mapping", "data", "reason"),
     [
         pytest.param(LineMapping(), b"[1]", "expected an object", id="no-object"),
-        pytest.param(LineMapping(), b"{", "truncated", id="not-json"),
-        pytest.param(LineMapping(json=["p"]), b'{"p":"{"}', "p: ", id="column-is-no-json"),
+        pytest.param(LineMapping(), b"{", "not JSON at character 1", id="not-json"),
+        pytest.param(LineMapping(), b'{"a":"\xff"}', "not UTF-8", id="not-utf-8"),
+        pytest.param(LineMapping(case="snake"), b'{"a":%s}' % DEEP, "nested deeper", id="deep"),
+        pytest.param(LineMapping(json=["p"]), b'{"p":"{"}', "^p: not JSON", id="column-is-no-json"),
+        pytest.param(LineMapping(json=["p"]), b'{"p":"%s"}' % DEEP, "^p: nested", id="deep-column"),
         pytest.param(
             LineMapping(times="seconds"), b'{"sentAt":"now"}', "sentAt: .*no time", id="no-time"
         ),
@@ -81,6 +88,30 @@ def test_line_that_does_not_fit(mapping: LineMapping, data: bytes, reason: str) 
     """A line that the mapping cannot read is broken, with the reason."""
     with pytest.raises(InvalidData, match=reason):
         mapping.apply(data)
+
+
+def test_broken_line_ends_nothing(tmp_path: Path) -> None:
+    """Lines that nobody can read are left out and counted, and the others are taken."""
+    path = tmp_path / "events.ndjson"
+    good = b'{"type":"page","anonymousId":"a","receivedAt":%d}' % NOON_MS
+    path.write_bytes(b"\n".join([good, b'{"type":"\xff"}', b'{"a":%s}' % DEEP, good]))
+    source = Input(
+        paths=(str(path),), environments=(MAIN,), environment=MAIN, mapping=LineMapping()
+    )
+    taken: list[int] = []
+    scanned = Scanner(source, lambda record, _: taken.append(record.line)).run()
+    assert (taken, scanned.broken) == ([1, 4], 2)
+    assert [(one.line, one.reason) for one in scanned.broken_lines] == [
+        (2, "body: not UTF-8"),
+        (3, "body: nested deeper than 64 levels"),
+    ]
+
+
+def test_line_is_repaired_as_without_mapping() -> None:
+    """Half a surrogate pair becomes U+FFFD and an integer beyond 64 bits a float."""
+    data = rb'{"a":"\ud800","b":100000000000000000000,"c":"{\"d\":\"\\ud800\"}"}'
+    line = LineMapping(json=["c"]).apply(data)
+    assert msgspec.json.decode(line) == {"a": "\ufffd", "b": 1e20, "c": {"d": "\ufffd"}}
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,10 @@ from typing import Any
 import msgspec
 import yaml
 
+from edgewise.decoding import decode_object, decode_repairable
 from edgewise.errors import InputError, InvalidData
 
+_ANYTHING = msgspec.json.Decoder()
 _TIMES = ("receivedAt", "timestamp", "originalTimestamp", "sentAt")
 _FREE = frozenset({"traits", "properties", "query"})
 
@@ -39,15 +41,10 @@ class LineMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def apply(self, data: bytes) -> bytes:
         """Return a line in the shape that a simulation reads.
 
-        Errors: InvalidData for a line that is no JSON object, or holds a value of another form.
+        Errors: InvalidData for a line that is no JSON object, is nested too deep, or holds a value
+        of another form.
         """
-        try:
-            line = msgspec.json.decode(data)
-        except msgspec.DecodeError as error:
-            raise InvalidData(str(error)) from None
-        if not isinstance(line, dict):
-            raise InvalidData("expected an object")
-        return msgspec.json.encode(self._mapped(line))
+        return msgspec.json.encode(self._mapped(decode_object(data)))
 
     def _mapped(self, line: dict[str, Any]) -> dict[str, Any]:
         if self.case:
@@ -87,9 +84,9 @@ def load_mapping(path: Path) -> LineMapping:
 
 def _json_of(name: str, text: str) -> Any:
     try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise InvalidData(f"{name}: {error}") from None
+        return decode_repairable(_ANYTHING, text.encode())[0]
+    except InvalidData as error:
+        raise InvalidData(f"{name}: {error.message.removeprefix('body: ')}") from None
 
 
 def _camel(value: Any) -> Any:
