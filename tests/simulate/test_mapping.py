@@ -58,6 +58,25 @@ def test_dots_reach_into_objects(tmp_path: Path) -> None:
     assert (line["a"], line["b"]) == (1, 3)
 
 
+def test_line_leaves_nothing_in_the_mapping(tmp_path: Path) -> None:
+    """The same line gives the same result each time, although its constants are replaced in it."""
+    path = tmp_path / "mapping.yaml"
+    text = "{constants: {properties: {x: {y: a}}}, values: {properties.x.y: {a: b, b: c}}}"
+    path.write_text(text, "utf-8")
+    mapping = load_mapping(path)
+    lines = [mapping.apply(b"{}") for _ in range(3)]
+    assert lines == [b'{"properties":{"x":{"y":"b"}}}'] * 3
+
+
+def test_targets_of_one_source_are_apart(tmp_path: Path) -> None:
+    """What is put into one member is not put into another one that came from the same source."""
+    text = "{fields: {properties: in, traits: in, out: in.a}, constants: {properties.a.x: 1}}"
+    line = mapped(text, tmp_path, **{"in": {"a": {"z": 0}}})
+    untouched = {"a": {"z": 0}}
+    assert line["properties"] == {"a": {"z": 0, "x": 1}}
+    assert (line["traits"], line["in"], line["out"]) == (untouched, untouched, untouched["a"])
+
+
 @pytest.mark.parametrize(
     ("form", "value", "time"),
     [

@@ -118,9 +118,9 @@ def _put(line: dict[str, Any], path: str, value: Any) -> None:
     *folders, name = path.split(".")
     for folder in folders:
         inner = line.get(folder)
-        if not isinstance(inner, dict):
-            inner = line[folder] = {}
-        line = inner
+        # A copy, because it may stand elsewhere too: at another target, or in the mapping itself.
+        line[folder] = {**inner} if isinstance(inner, dict) else {}
+        line = line[folder]
     line[name] = value
 
 
