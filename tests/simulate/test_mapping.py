@@ -134,14 +134,101 @@ def test_line_is_repaired_as_without_mapping() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "fault"),
     [
-        pytest.param("columns: {}", id="unknown-key"),
-        pytest.param("case: camel", id="unknown-case"),
-        pytest.param("fields: [", id="no-yaml"),
+        pytest.param(
+            "columns: {}",
+            '#/columns: unknown key "columns" '
+            "(known are: case, json, fields, constants, values, times)",
+            id="unknown-key",
+        ),
+        pytest.param(
+            "field: {}",
+            '#/field: unknown key "field" (did you mean "fields"?)',
+            id="misspelt-key",
+        ),
+        pytest.param("[a]", "#: a mapping must be an object, not a list", id="no-object"),
+        pytest.param("case: camel", '#/case: unknown case "camel" (write snake)', id="case"),
+        pytest.param("json: p", '#/json: "json" must be a list, not a text', id="json"),
+        pytest.param("json: [{}]", '#/json/0: "json" must be a text, not an object', id="column"),
+        pytest.param(
+            "fields: {a.b: 1}",
+            '#/fields/a.b: "a.b" must be a text, not a number (put it in quotes: "1")',
+            id="source",
+        ),
+        pytest.param(
+            "fields: {1: a}",
+            '#/fields/1: "member name" must be a text, not a number (put it in quotes: "1")',
+            id="target",
+        ),
+        pytest.param(
+            "constants: {a: {null: 1}}",
+            '#/constants/a/None: "member name" must be a text, not null',
+            id="constant",
+        ),
+        pytest.param(
+            "values: {type: {true: page}}",
+            '#/values/type/True: "member name" must be a text, not a boolean (put it in quotes)',
+            id="value",
+        ),
+        pytest.param(
+            "values: {type: page}",
+            '#/values/type: "type" must be an object, not a text',
+            id="values",
+        ),
+        pytest.param(
+            "values:\n  type: {a: b}\n  type: {c: d}",
+            ': the key "type" stands here twice in line 3, column 3',
+            id="repeated-key",
+        ),
+        pytest.param(
+            "case: snake\nfields: [", ": did not find expected node content in line", id="no-yaml"
+        ),
     ],
 )
-def test_faulty_mapping_is_refused(tmp_path: Path, text: str) -> None:
-    """A mapping that says something unknown is refused before anything is read."""
-    with pytest.raises(InputError, match=r"mapping\.yaml"):
-        mapped(text, tmp_path)
+def test_faulty_mapping_is_refused(tmp_path: Path, text: str, fault: str) -> None:
+    """A mapping that says something unknown is refused with the place, before anything is read."""
+    path = tmp_path / "mapping.yaml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(InputError) as refused:
+        load_mapping(path)
+    assert refused.value.message.startswith(f"{path}{fault}")
+
+
+def test_every_fault_of_a_mapping_is_told(tmp_path: Path) -> None:
+    """A line each, so that all can be mended at once."""
+    path = tmp_path / "mapping.yaml"
+    path.write_text("{case: camel, times: 1, values: [], colour: red}", "utf-8")
+    with pytest.raises(InputError) as refused:
+        load_mapping(path)
+    faults = refused.value.message.splitlines()
+    assert [fault.partition("#")[2].partition(":")[0] for fault in faults] == [
+        "/colour",
+        "/case",
+        "/values",
+        "/times",
+    ]
+
+
+def test_mapping_is_read_as_rules_are(tmp_path: Path) -> None:
+    """The words on, off, yes and no are texts, and an empty key says nothing."""
+    text = "constants: {country: no}\nvalues: {type: {on: page}}\nfields:\n"
+    assert mapped(text, tmp_path, type="on") == {"type": "page", "country": "no"}
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        pytest.param(None, "No such file or directory", id="missing"),
+        pytest.param(b"case: \xff", "'utf-8' codec", id="not-utf-8"),
+        pytest.param(b"case: \x00", "unacceptable character", id="control-character"),
+    ],
+)
+def test_unreadable_mapping_is_named(tmp_path: Path, data: bytes | None, reason: str) -> None:
+    """A mapping that is not there, or is no text, is named with the reason."""
+    path = tmp_path / "nope.yaml"
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(InputError) as refused:
+        load_mapping(path)
+    assert refused.value.message.startswith(f"{path}: {reason}")

@@ -12,7 +12,7 @@ A mapping is a YAML file with any of these keys, which apply in this order:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,15 @@ import yaml
 
 from edgewise.decoding import decode_object, decode_repairable
 from edgewise.errors import InputError, InvalidData
+from edgewise.parsing import FaultList, kind_of, pointer_join
+from edgewise.sources.yaml_text import parse_yaml
 
 _ANYTHING = msgspec.json.Decoder()
 _TIMES = ("receivedAt", "timestamp", "originalTimestamp", "sentAt")
 _FREE = frozenset({"traits", "properties", "query"})
 
 
-class LineMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class LineMapping(msgspec.Struct, frozen=True):
     """How a line becomes one of ours; see the head of this module."""
 
     case: str = ""
@@ -71,15 +73,56 @@ class LineMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_mapping(path: Path) -> LineMapping:
-    """Return the mapping of a file. Errors: InputError."""
-    try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-        mapping = msgspec.convert(content or {}, LineMapping)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
-        raise InputError(f"{path}: {error}") from error
-    if mapping.case not in ("", "snake"):
-        raise InputError(f'{path}: unknown case "{mapping.case}"; write snake')
+    """Return the mapping of a file. Errors: InputError with every fault and its place."""
+    faults = FaultList(str(path))
+    mapping = _parse_mapping(_read(path), faults)
+    if faults:
+        raise InputError("\n".join(map(str, faults.faults)))
     return mapping
+
+
+def _read(path: Path) -> Any:
+    try:
+        return parse_yaml(path.read_text("utf-8-sig"))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise InputError(f"{path}: {error.problem or 'not valid YAML'}{place}") from error
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _parse_mapping(raw: Any, faults: FaultList) -> LineMapping:
+    if raw is None:
+        return LineMapping()
+    if not isinstance(raw, dict):
+        faults.at("", "wrong_type", f"a mapping must be an object, not {kind_of(raw)}")
+        return LineMapping()
+    faults.unknown_keys(raw, "", LineMapping.__struct_fields__)
+    case = faults.text(raw, "case", "")
+    if case not in ("", "snake"):
+        faults.at("/case", "unknown_value", f'unknown case "{case}"', "write snake")
+    columns = faults.list_of(raw, "json", "")
+    constants = faults.object_of(raw, "constants", "")
+    faults.json_value(constants, "/constants")
+    values = faults.object_of(raw, "values", "")
+    faults.json_value(values, "/values")
+    return LineMapping(
+        case=case,
+        json=[faults.as_text(name, "json", f"/json/{i}") for i, name in enumerate(columns)],
+        fields=_sources(faults.object_of(raw, "fields", ""), faults),
+        constants=dict(constants),
+        values={target: dict(faults.object_of(values, target, "/values")) for target in values},
+        times=faults.text(raw, "times", ""),
+    )
+
+
+def _sources(raw: Mapping[Any, Any], faults: FaultList) -> dict[str, str]:
+    for target in raw:
+        faults.as_text(target, "member name", pointer_join("/fields", target))
+    return {target: faults.required_text(raw, target, "/fields") for target in raw}
 
 
 def _json_of(name: str, text: str) -> Any:
