@@ -51,6 +51,13 @@ def test_snake_case_leaves_free_names_alone(tmp_path: Path) -> None:
     assert line == {"userId": "u", "traits": {"first_name": "A"}, "sentAt": None}
 
 
+def test_snake_case_leaves_names_of_traits_alone(tmp_path: Path) -> None:
+    """A patch changes the traits that the visitor has, so their names stay as they are."""
+    patch = {"append": {"last_seen": "a"}, "unappend": {"old_tags": 1}, "unset": ["first_name"]}
+    line = mapped("case: snake", tmp_path, trait_patch=patch, batch=[{"trait_patch": patch}])
+    assert line == {"traitPatch": patch, "batch": [{"traitPatch": patch}]}
+
+
 def test_dots_reach_into_objects(tmp_path: Path) -> None:
     """A source with dots is a path, unless a column has just that name."""
     text = "fields: {a: in.x, b: in.y}"

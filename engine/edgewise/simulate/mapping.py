@@ -2,7 +2,8 @@
 
 A mapping is a YAML file with any of these keys, which apply in this order:
 
-    case       snake: names like page_url become pageUrl, except inside traits, properties and query
+    case       snake: names like page_url become pageUrl, except inside traits, trait_patch,
+               properties and query
     json       members whose values are JSON in a text
     fields     where a member comes from: {context.page.url: pageUrl}; dots reach into objects
     constants  members that every line has: {environment: demo/main}
@@ -27,7 +28,8 @@ from edgewise.sources.yaml_text import parse_yaml
 
 _ANYTHING = msgspec.json.Decoder()
 _TIMES = ("receivedAt", "timestamp", "originalTimestamp", "sentAt")
-_FREE = frozenset({"traits", "properties", "query"})
+# The names in these are the visitor's. What a patch has of its own are words without a "_".
+_FREE = frozenset({"traits", "traitPatch", "properties", "query"})
 
 
 class LineMapping(msgspec.Struct, frozen=True):
