@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,20 @@ def test_numbers_as_times(tmp_path: Path, form: str, value: Any, time: float) ->
 
 
 @pytest.mark.parametrize(
+    ("form", "value"),
+    [
+        pytest.param("%Y-%m-%d %H:%M", "2026-11-01 10:00", id="utc"),
+        pytest.param("%Y-%m-%d %H:%M %z", "2026-11-01 12:00 +0200", id="offset"),
+        pytest.param("on %d.%m.%y at %I %p", "on 01.11.26 at 10 AM", id="words"),
+    ],
+)
+def test_texts_as_times(tmp_path: Path, form: str, value: str) -> None:
+    """A time is UTC unless its text tells an offset."""
+    line = mapped(f'times: "{form}"', tmp_path, sentAt=value)
+    assert datetime.fromisoformat(line["sentAt"]) == datetime(2026, 11, 1, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
     ("mapping", "data", "reason"),
     [
         pytest.param(LineMapping(), b"[1]", "expected an object", id="no-object"),
@@ -107,6 +122,9 @@ def test_numbers_as_times(tmp_path: Path, form: str, value: Any, time: float) ->
         pytest.param(LineMapping(json=["p"]), b'{"p":"%s"}' % DEEP, "^p: nested", id="deep-column"),
         pytest.param(
             LineMapping(times="seconds"), b'{"sentAt":"now"}', "sentAt: .*no time", id="no-time"
+        ),
+        pytest.param(
+            LineMapping(times="milliseconds"), b'{"sentAt":"inf"}', "no time", id="infinite-time"
         ),
     ],
 )
@@ -156,6 +174,26 @@ def test_line_is_repaired_as_without_mapping() -> None:
         ),
         pytest.param("[a]", "#: a mapping must be an object, not a list", id="no-object"),
         pytest.param("case: camel", '#/case: unknown case "camel" (write snake)', id="case"),
+        pytest.param(
+            "times: second",
+            '#/times: "second" is no form of times (did you mean "seconds"?)',
+            id="times",
+        ),
+        pytest.param(
+            'times: "%Y-%Q"',
+            '#/times: "%Y-%Q" is no form of times (write a strptime format with a year)',
+            id="unknown-directive",
+        ),
+        pytest.param(
+            'times: "%H:%M"',
+            '#/times: "%H:%M" is no form of times (write a strptime format with a year)',
+            id="no-year",
+        ),
+        pytest.param(
+            'times: "%Y %Y"',
+            '#/times: "%Y %Y" is no form of times (write a strptime format with a year)',
+            id="repeated-directive",
+        ),
         pytest.param("json: p", '#/json: "json" must be a list, not a text', id="json"),
         pytest.param("json: [{}]", '#/json/0: "json" must be a text, not an object', id="column"),
         pytest.param(
@@ -212,8 +250,8 @@ def test_every_fault_of_a_mapping_is_told(tmp_path: Path) -> None:
     assert [fault.partition("#")[2].partition(":")[0] for fault in faults] == [
         "/colour",
         "/case",
-        "/values",
         "/times",
+        "/values",
     ]
 
 

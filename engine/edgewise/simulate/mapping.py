@@ -13,6 +13,8 @@ A mapping is a YAML file with any of these keys, which apply in this order:
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,10 +25,11 @@ import yaml
 
 from edgewise.decoding import decode_object, decode_repairable
 from edgewise.errors import InputError, InvalidData
-from edgewise.parsing import FaultList, kind_of, pointer_join
+from edgewise.parsing import FaultList, closest, kind_of, pointer_join
 from edgewise.sources.yaml_text import parse_yaml
 
 _ANYTHING = msgspec.json.Decoder()
+_WHENEVER = datetime(2026, 11, 1, 12, tzinfo=UTC)
 _TIMES = ("receivedAt", "timestamp", "originalTimestamp", "sentAt")
 # The names in these are the visitor's. What a patch has of its own are words without a "_".
 _FREE = frozenset({"traits", "traitPatch", "properties", "query"})
@@ -106,6 +109,8 @@ def _parse_mapping(raw: Any, faults: FaultList) -> LineMapping:
     case = faults.text(raw, "case", "")
     if case not in ("", "snake"):
         faults.at("/case", "unknown_value", f'unknown case "{case}"', "write snake")
+    times = faults.text(raw, "times", "")
+    _check_times(times, faults)
     columns = faults.list_of(raw, "json", "")
     constants = faults.object_of(raw, "constants", "")
     faults.json_value(constants, "/constants")
@@ -117,7 +122,7 @@ def _parse_mapping(raw: Any, faults: FaultList) -> LineMapping:
         fields=_sources(faults.object_of(raw, "fields", ""), faults),
         constants=dict(constants),
         values={target: dict(faults.object_of(values, target, "/values")) for target in values},
-        times=faults.text(raw, "times", ""),
+        times=times,
     )
 
 
@@ -171,10 +176,36 @@ def _put(line: dict[str, Any], path: str, value: Any) -> None:
 
 def _reader_of(form: str) -> Callable[[Any], Any]:
     if form == "milliseconds":
-        return float
+        return _finite
     if form == "seconds":
         return lambda value: round(float(value) * 1000)
-    return lambda value: datetime.strptime(value, form).replace(tzinfo=UTC).isoformat()
+    return lambda value: _moment_of(value, form).isoformat()
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    # JSON has no infinity: it would be written as null, as if there were no time.
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _moment_of(text: str, form: str) -> datetime:
+    moment = datetime.strptime(text, form)  # noqa: DTZ007 - the next line sees to it
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _check_times(form: str, faults: FaultList) -> None:
+    if form in ("", "milliseconds", "seconds"):
+        return
+    try:
+        # What was written in a form can be read in it; and without a year, none is a time.
+        is_form = _moment_of(_WHENEVER.strftime(form), form).year == _WHENEVER.year
+    except (ValueError, re.error):
+        is_form = False
+    if not is_form:
+        hint = closest(form, ("milliseconds", "seconds")) or "write a strptime format with a year"
+        faults.at("/times", "unknown_value", f'"{form}" is no form of times', hint)
 
 
 def _time_of(name: str, value: Any, read: Callable[[Any], Any]) -> Any:
