@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -26,15 +27,16 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 def read_rows(path: str) -> Iterator[tuple[int, bytes]]:
     """Iterate over the rows of a file as JSON, each with its number from 1.
 
-    Errors: OSError for a file that cannot be read.
+    Shape: binary columns are texts.
+    Errors: OSError for a file that cannot be read, or that holds what JSON cannot.
     """
     try:
-        frames = pl.scan_parquet(path)
+        frames = pl.scan_parquet(path, glob=False)
+        texts = _texts(frames.collect_schema())
         count = frames.select(pl.len()).collect().item()
         for start in range(0, count, _ROWS_AT_ONCE):
-            text = io.BytesIO()
-            frames.slice(start, _ROWS_AT_ONCE).collect().write_ndjson(text)
-            yield from enumerate(text.getvalue().splitlines(), start + 1)
+            frame = frames.slice(start, _ROWS_AT_ONCE).collect()
+            yield from enumerate(_lines_of(frame, texts, start), start + 1)
     except pl.exceptions.PolarsError as error:
         raise OSError(str(error)) from error
 
@@ -63,3 +65,38 @@ def join_parts(paths: Sequence[Path], path: Path) -> None:
         return
     frames = pl.concat([pl.scan_parquet(part) for part in paths])
     frames.sort("source", "line").sink_parquet(path)
+
+
+def _lines_of(frame: pl.DataFrame, texts: dict[str, pl.DataType], start: int) -> list[bytes]:
+    place = f"in rows {start + 1} to {start + len(frame)}"
+    for name, dtype in texts.items():
+        try:
+            frame = frame.with_columns(pl.col(name).cast(dtype))
+        except pl.exceptions.PolarsError:
+            raise OSError(f'the binary column "{name}" is no UTF-8 {place}') from None
+    lines = io.BytesIO()
+    try:
+        frame.write_ndjson(lines)
+    # So the library gives up on a time that it has no date for.
+    except pl.exceptions.PanicException:
+        raise OSError(f"a value, such as a time, cannot be written as JSON {place}") from None
+    return lines.getvalue().splitlines()
+
+
+def _texts(schema: pl.Schema) -> dict[str, pl.DataType]:
+    """The columns that hold something binary, which some writers take for texts, as texts."""
+    types = {name: _text(dtype) for name, dtype in schema.items()}
+    return {name: dtype for name, dtype in types.items() if dtype != schema[name]}
+
+
+def _text(dtype: Any) -> Any:
+    match dtype:
+        case pl.Binary():
+            return pl.String()
+        case pl.List():
+            return pl.List(_text(dtype.inner))
+        case pl.Array():
+            return pl.Array(_text(dtype.inner), dtype.size)
+        case pl.Struct():
+            return pl.Struct({field.name: _text(field.dtype) for field in dtype.fields})
+    return dtype
