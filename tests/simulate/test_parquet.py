@@ -11,6 +11,10 @@ import pytest
 
 from edgewise.errors import InputError
 from edgewise.simulate.files import read_lines
+from edgewise.simulate.rules_input import read_rules
+from edgewise.simulate.running import Options, simulate
+from edgewise.simulate.scan import Input
+from tests.simulate.worlds import MAIN, NOON_MS, SHOP, line, write_lines, write_rules
 
 
 def lines_of(tmp_path: Path, frame: pl.DataFrame) -> list[Any]:
@@ -58,6 +62,43 @@ def test_what_json_cannot_hold_is_told(tmp_path: Path, column: pl.Series, fault:
     """Bytes that are no text, and a time beyond all calendars, end it with file and rows."""
     with pytest.raises(InputError, match=f"events.parquet: {fault}"):
         lines_of(tmp_path, pl.DataFrame({"column": column}))
+
+
+@pytest.mark.parametrize("name", ["x", 'a "quoted" name'])
+def test_null_counts_as_absent(tmp_path: Path, name: str) -> None:
+    """A struct has all its members in every row; those that an event did not have are left out."""
+    rows = [
+        {"traits": {name: 1, "deep": {"a": 1}}, "list": [{"b": 1}, {"c": 2}, None], "userId": "u"},
+        {"traits": {"deep": {}}, "list": [], "lone": [[1, None]]},
+        {},
+    ]
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        "traits": pl.Struct({name: pl.Int64, "deep": pl.Struct({"a": pl.Int64})}),
+        "list": pl.List(pl.Struct({"b": pl.Int64, "c": pl.Int64})),
+        "lone": pl.List(pl.Array(pl.Int64, 2)),
+        "userId": pl.String,
+    }
+    assert lines_of(tmp_path, pl.DataFrame(rows, schema=schema)) == rows
+
+
+def test_same_events_give_the_same_result(tmp_path: Path) -> None:
+    """Events as NDJSON and as Parquet are the same events: no trait is lost by being null."""
+    paths = [str(tmp_path / name) for name in ("events.ndjson", "events.parquet")]
+    lines = [
+        line("a", NOON_MS, type="identify", userId="u", traits={"tier": "gold"}),
+        line("a", NOON_MS + 1, type="identify", traits={"name": {"first": "A"}}),
+        line("a", NOON_MS + 2, type="identify", traits={"name": {"last": "B"}, "tags": ["x"]}),
+        line("b", NOON_MS + 3, type="track", event="buy", properties={"price": 1.5}),
+        line("b", NOON_MS + 4),
+    ]
+    write_lines(Path(paths[0]), lines)
+    pl.read_ndjson(paths[0]).write_parquet(paths[1])
+    rules = read_rules(write_rules(tmp_path / "rules", {MAIN: SHOP}))
+    inputs = [Input(paths=(path,), environments=(MAIN,), environment=MAIN) for path in paths]
+    one, other = [simulate(rules, None, source, Options(show_ids=True)) for source in inputs]
+    assert one.environments == other.environments
+    gold = next(one for one in other.environments[0].audiences if one.id == "gold")
+    assert gold.size == 1
 
 
 def test_brackets_in_a_name_are_no_pattern(tmp_path: Path) -> None:
