@@ -53,6 +53,8 @@ def test_only_matched_audiences_lead_to_experiences() -> None:
 @pytest.mark.parametrize(
     "audience_ids",
     [
+        pytest.param(("a", "b", "c"), id="one-each"),
+        pytest.param(("c", "b", "a"), id="one-each-across"),
         pytest.param(("a", "b", "c", "c"), id="along-the-audiences"),
         pytest.param(("c", "a", "b", "a"), id="across-the-audiences"),
         pytest.param(("a", None, "c", None), id="some-for-everybody"),
@@ -62,7 +64,10 @@ def test_variants_come_in_the_order_of_experiences(audience_ids: tuple[str | Non
     """Whatever the order of the audiences, the answer keeps the order of the experiences."""
     experiences = [served(f"x{rank}", id_) for rank, id_ in enumerate(audience_ids)]
     selection = make_selection(AUDIENCES, experiences)
-    assert [id_ for id_, _ in found(selection, [0, 1, 2])] == ["x0", "x1", "x2", "x3"]
+    for places in ([0, 1, 2], [0, 1], [1, 2], [2]):
+        meant = {None, *(AUDIENCES[place] for place in places)}
+        ids = [one.experience.id for one in experiences if one.audience_id in meant]
+        assert [id_ for id_, _ in found(selection, places)] == ids
 
 
 def test_everybody_gets_what_has_no_audience() -> None:

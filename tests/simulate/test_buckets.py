@@ -42,6 +42,27 @@ def test_few_buckets_are_kept(days: int) -> None:
     assert len(buckets) <= window.count + 1
 
 
+def test_window_may_be_wider_than_what_was_counted() -> None:
+    """A part of the visitors may have been there for an hour of a year."""
+    buckets = Buckets()
+    for minute in (0, 70):
+        buckets.at(START_MS + minute * 60_000).new += 1
+    window = make_window(START_MS - 200 * DAY_MS, START_MS + 100 * DAY_MS)
+    assert [bucket.new for bucket in buckets.of(window)] == [0] * 200 + [2] + [0] * 100
+
+
+@pytest.mark.parametrize("span_ms", [4 * DAY_MS, 400 * DAY_MS])
+def test_longest_span_of_a_width(span_ms: int) -> None:
+    """Two times that are as far apart as a width allows are still told apart by it."""
+    buckets = Buckets()
+    start_ms = START_MS + HOUR_MS - 1
+    for time_ms in (start_ms, start_ms + span_ms):
+        buckets.at(time_ms).new += 1
+    window = make_window(start_ms, start_ms + span_ms)
+    found = [bucket.new for bucket in buckets.of(window)]
+    assert (found[0], found[-1], sum(found)) == (1, 1, 2)
+
+
 def test_nothing_counted_is_one_empty_bucket() -> None:
     """A window without any request has room for its zeros."""
     (bucket,) = Buckets().of(make_window(START_MS, START_MS))

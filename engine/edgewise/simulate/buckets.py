@@ -56,9 +56,9 @@ class Buckets:
 
     def _widen_for(self, place: int) -> None:
         places = (place, *self._buckets)
-        # No less than this lies between two times, wherever in their buckets they are.
-        span_ms = (max(places) - min(places) - 1) * self._width_ms
-        self._widen(bucket_width(span_ms))
+        # What a width is good for is a whole number of it, so that two times which are no further
+        # apart never lie in buckets which are.
+        self._widen(bucket_width((max(places) - min(places)) * self._width_ms))
 
     def _widen(self, width_ms: int) -> None:
         if width_ms <= self._width_ms:
