@@ -174,6 +174,11 @@ FAULTS: dict[str, FaultExample] = {
     "regex_invalid": FaultExample(
         "A regular expression that RE2 refuses.", _audience("has trait: {t: {matches: '('}}")
     ),
+    "source_not_read": FaultExample(
+        "A file names a space where only files are read.",
+        "contentful: {space: abc123}",
+        find=faults_of_file,
+    ),
     "syntax": FaultExample("A file that is not YAML.", "audiences: [", find=faults_of_file),
     "token_missing": FaultExample(
         "An environment variable that holds no token.", "space: abc123", find=faults_of_space

@@ -200,6 +200,22 @@ def test_all_faults_of_all_environments(tmp_path: Path) -> None:
     assert len(faults_of(tmp_path)) == 4
 
 
+def test_rules_that_live_in_a_space_too(tmp_path: Path) -> None:
+    """Who reads files alone is told what follows a space, instead of serving half of the rules."""
+    write(tmp_path, "rules/o/e/a.yaml", "contentful: {space: abc}")
+    write(tmp_path, "rules/o/e/b.yaml", "audiences: [{id: b, audience: of-the-space}]")
+    write(tmp_path, "rules/p/e/a.yaml", AUDIENCE)
+    write(tmp_path, "rules/q/e/a.json", '{"contentful": null}')
+    with pytest.raises(RulesError) as caught:
+        load_rules(tmp_path / "rules")
+    faults = caught.value.faults
+    assert [(one.file, one.pointer, one.code) for one in faults] == [
+        ("rules/o/e/a.yaml", "/contentful", "source_not_read"),
+        ("rules/q/e/a.json", "/contentful", "source_not_read"),
+    ]
+    assert all("edgewise.reload.reloader.Reloader" in one.hint for one in faults)
+
+
 def test_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file above the limit is not even opened."""
     monkeypatch.setattr(files, "MAX_FILE_BYTES", 100)

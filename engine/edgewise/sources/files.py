@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +20,25 @@ from edgewise.sources.yaml_text import parse_yaml
 SUFFIXES = (".yaml", ".yml", ".json")
 MAX_FILE_BYTES = 16 * 1024 * 1024
 
+_SOURCE_HINT = "follow it with edgewise.reload.reloader.Reloader, or import an export of it instead"
+
 EnvironmentKey = tuple[str, str]
 
 
 def load_rules(root: Path) -> dict[EnvironmentKey, Ruleset]:
     """Return the ruleset of every environment below a folder, by (organization, environment).
 
-    Errors: RulesError with every fault of every environment, also where there is none to serve.
+    Files are all that is read: rules that live in a space too are for a `Reloader`, which follows it.
+
+    Errors: RulesError with every fault of every environment, also where there is none to serve, and
+    where a file names a space.
     """
     rulesets: dict[EnvironmentKey, Ruleset] = {}
     faults: list[Fault] = []
     for organization, environment, folder in find_environments(root):
         try:
             documents = load_documents(folder, root.parent)
+            _require_no_source(documents)
             rulesets[organization, environment] = load_ruleset(organization, environment, documents)
         except RulesError as error:
             faults.extend(error.faults)
@@ -93,6 +99,19 @@ def load_documents(folder: Path, relative_to: Path) -> list[RuleDocument]:
     if faults:
         raise RulesError(faults)
     return documents
+
+
+def _require_no_source(documents: Iterable[RuleDocument]) -> None:
+    """Raise RulesError where rules live elsewhere too: without them visitors get other variants."""
+    faults: list[Fault] = []
+    for document in documents:
+        if isinstance(document.content, Mapping) and "contentful" in document.content:
+            found = FaultList(document.file)
+            message = "more rules live in a space, and only files are read"
+            found.at("/contentful", "source_not_read", message, _SOURCE_HINT)
+            faults += found.faults
+    if faults:
+        raise RulesError(faults)
 
 
 def rule_files(folder: Path) -> list[Path]:
