@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from edgewise.errors import (
     StoreBusy,
     StoreError,
 )
+from edgewise.model.imports import ImportedProfile
 from edgewise.model.log import LogEntry
 from edgewise.stores.memory import MemoryStore
 from tests.serving import (
@@ -563,3 +565,31 @@ def test_update_without_events_of_its_own() -> None:
         assert update.raws == raws
 
     run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("environments", "is_started", "warnings"),
+    [
+        pytest.param(["main", "main"], False, 1, id="waits"),
+        pytest.param(["main", "main"], True, 0, id="started"),
+        pytest.param(["unknown"], False, 0, id="nothing-kept"),
+    ],
+)
+def test_import_without_a_start(
+    environments: list[str], is_started: bool, warnings: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A service that nobody started says once that the imports it accepts wait."""
+
+    async def scenario() -> None:
+        service = Server().service
+        if is_started:
+            await service.start()
+        for environment in environments:
+            profile = ImportedProfile(("a",), (b'{"type": "page"}',))
+            await service.enqueue_import(ORGANIZATION, environment, [profile])
+        if is_started:
+            await service.stop()
+
+    with caplog.at_level(logging.WARNING, "edgewise.imports"):
+        run(scenario())
+    assert caplog.text.count("the service was not started") == warnings

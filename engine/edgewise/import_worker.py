@@ -97,9 +97,12 @@ class ImportWorker:
         self._stopping = False
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        # Until it was started, or has said that it was not.
+        self._may_warn = True
 
     def start(self) -> asyncio.Task[None]:
         """Begin to apply what is queued; return the task that does, until it is stopped."""
+        self._may_warn = False
         if self._task is None:
             self._stopping = False
             self._task = asyncio.create_task(self._run())
@@ -114,8 +117,14 @@ class ImportWorker:
             self._task = None
 
     def notice(self) -> None:
-        """Note that something was queued."""
+        """Note that something was queued; say once that it waits where nobody began to apply it."""
         self._wake.set()
+        if self._may_warn:
+            self._may_warn = False
+            _LOG.warning(
+                "An import was accepted, and waits: the service was not started."
+                " Await its start(); or give it imports=None where other processes apply imports."
+            )
 
     async def step(self) -> int:
         """Take some parts and apply each, or see to it that it comes again; return how many.
