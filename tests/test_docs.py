@@ -13,6 +13,7 @@ import yaml
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from edgewise.asgi.interface import HttpSettings
 from edgewise.audiences.native import COUNT_KEYS, LOCATION_KEYS, RULE_KEYS, WHERE_KEYS, WHERE_MAPS
 from edgewise.documents import ParsedRules, parse_documents
 from edgewise.errors import EdgewiseError
@@ -151,6 +152,13 @@ def test_every_audience_key_has_an_example() -> None:
 def test_every_experience_key_has_an_example() -> None:
     """Each key of a native experience occurs in a fragment of the page about rules."""
     assert set(EXPERIENCE_KEYS) - set(keys_in(fragment_members("experiences"))) == set()
+
+
+def test_every_setting_of_requests_is_listed() -> None:
+    """The page about embedding names each member of `HttpSettings` in its table."""
+    text = (REPOSITORY / "docs" / "embedding.md").read_text("utf-8")
+    listed = re.findall(r"^\| `(\w+)` ", text, re.MULTILINE)
+    assert listed == list(HttpSettings.__struct_fields__)
 
 
 @pytest.mark.parametrize("block", cases(b for b in all_blocks("python") if b.words == ()))
