@@ -13,11 +13,12 @@ def load_extra(module: str, purpose: str, extra: str = "simulate") -> ModuleType
 
     Args:
         purpose: what it is for, as the start of a sentence.
-    Errors: InputError that names what to install.
+    Errors: InputError with the command that installs it, in a clone: no index has Edgewise.
     """
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise InputError(
-            f"{purpose} needs the package {error.name}: install edgewise[{extra}]."
+            f"{purpose} needs the package {error.name}; in a clone of Edgewise run"
+            f' .venv/bin/pip install -e ".[{extra}]"'
         ) from error
