@@ -192,7 +192,10 @@ def test_application_serves(block: Block, tmp_path: Path, monkeypatch: pytest.Mo
     ],
 )
 def test_commands_run(page: Path, workspace: Workspace) -> None:
-    """The commands of a page, one after the other, give the answers that the page shows."""
+    """The commands of a page, one after the other, give the answers that the page shows.
+
+    What they leave behind is nothing that a checkout would tell of, or that changes other pages.
+    """
     for block in blocks_of(page):
         match block.language, block.words:
             case "sh", ("serve",):
@@ -203,6 +206,7 @@ def test_commands_run(page: Path, workspace: Workspace) -> None:
                 check_answer(block, workspace.run(block.text, fails=fails == ["fails"]))
             case "yaml", (word,) if word.startswith("file="):
                 workspace.write(word.removeprefix("file="), block.text)
+    assert workspace.left_behind() == set()
 
 
 def test_every_block_is_understood() -> None:

@@ -19,6 +19,7 @@ ANY_TEXT = "…"
 # Numbers that depend on the moment or on chance; they are only compared by type.
 UNSTEADY = {"random", "activeSessionLength", "averageSessionLength", "sinceMs"}
 
+_LOG = "server.log"
 _ASSIGNMENT = re.compile(r"^export (\w+)='?([^'\s]*)'?$", re.MULTILINE)
 
 
@@ -35,10 +36,24 @@ class Workspace:
         command.parent.mkdir(parents=True)
         command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m edgewise.cli "$@"\n', "utf-8")
         command.chmod(0o700)
+        self._given = self._files()
 
     @property
     def _environment(self) -> dict[str, str]:
         return os.environ | {"PYTHONPATH": str(REPOSITORY / "engine")}
+
+    def left_behind(self) -> set[str]:
+        """The files that are new, or gone, where a checkout would tell of them."""
+        return self._files() ^ self._given
+
+    def _files(self) -> set[str]:
+        """Every file of the checkout, without what it ignores and what only the tests write."""
+        paths = (path.relative_to(self.folder) for path in self.folder.rglob("*") if path.is_file())
+        return {
+            path.as_posix()
+            for path in paths
+            if path.parts[0] not in (".data", ".venv", _LOG) and "__pycache__" not in path.parts
+        }
 
     def write(self, name: str, text: str) -> None:
         """Save a file as a page tells."""
@@ -58,7 +73,7 @@ class Workspace:
         command = [sys.executable, "-m", "edgewise.cli", "serve", "rules"]
         command += ["--store", f"sqlite://{self.folder}/.data/profiles.db"]
         command += ["--port", self._url.rpartition(":")[2]]
-        log = self.folder / "server.log"
+        log = self.folder / _LOG
         with log.open("wb") as output:
             self._server = subprocess.Popen(
                 command,
