@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from edgewise.asgi.interface import HttpSettings
 from edgewise.audiences.native import COUNT_KEYS, LOCATION_KEYS, RULE_KEYS, WHERE_KEYS, WHERE_MAPS
+from edgewise.commands.check import print_faults, print_set_aside
 from edgewise.documents import ParsedRules, parse_documents
 from edgewise.errors import EdgewiseError
 from edgewise.experiences.native import KEYS as EXPERIENCE_KEYS
@@ -137,10 +138,15 @@ def test_rule_fragment_loads(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", cases(rule_blocks("faulty")))
-def test_faulty_rules_say_so(block: Block) -> None:
-    """A YAML block that is marked as faulty has exactly the faults that the page shows."""
+def test_faulty_rules_say_so(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
+    """A YAML block that is marked as faulty has exactly the faults that the page shows.
+
+    They are shown as commands print them.
+    """
     rules = parsed(block)
-    check_answer(block, "\n".join(map(str, (*rules.faults, *rules.set_aside))))
+    print_faults(rules.faults)
+    print_set_aside(rules.set_aside)
+    check_answer(block, capsys.readouterr().err)
 
 
 def test_every_audience_key_has_an_example() -> None:
