@@ -28,7 +28,7 @@ EnvironmentKey = tuple[str, str]
 def load_rules(root: Path) -> dict[EnvironmentKey, Ruleset]:
     """Return the ruleset of every environment below a folder, by (organization, environment).
 
-    Files are all that is read: rules that live in a space too are for a `Reloader`, which follows it.
+    Files are all that is read: a `Reloader` follows the space in which rules live too.
 
     Errors: RulesError with every fault of every environment, also where there is none to serve, and
     where a file names a space.
