@@ -90,6 +90,13 @@ def test_line_without_message_id_is_what_was_sent() -> None:
     ]
 
 
+def test_body_with_members_of_an_event_is_a_body() -> None:
+    """Whatever else stands beside them, `events` are what counts."""
+    inside = {"type": "track", "event": "buy", "messageId": "1"}
+    found = read(type="page", messageId="m", profileId="p", receivedAt=NOON_MS, events=[inside])
+    assert found.events == [msgspec.json.encode(inside)]
+
+
 def test_half_a_character_is_repaired() -> None:
     """What browsers send of an emoji that was cut is taken as a service takes it."""
     line = b'{"type":"page","messageId":"m","profileId":"p","receivedAt":1793534400000,%b}'
