@@ -161,12 +161,32 @@ def test_a_stored_profile_is_found_by_its_name(
     assert {**first, "now_ms": 0} == {**second, "now_ms": 0}
 
 
+def test_an_unknown_profile_is_named(
+    rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message tells which profile was looked for, and where."""
+    url = f"sqlite://{tmp_path}/profiles.db"
+    asyncio.run(open_store(url).close())
+    assert main(["explain", str(rules), "--store", url, "--id", "anna"]) == 2
+    assert capsys.readouterr() == ("", f'edgewise: no profile "anna" in shop/main of {url}\n')
+
+
+def test_a_missing_store_is_told_and_not_made(
+    rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mistyped path of a store is one message, and neither a file nor a folder is left of it."""
+    url = f"sqlite://{tmp_path}/mistyped/profiles.db"
+    assert main(["explain", str(rules), "--store", url, "--id", "anna"]) == 2
+    assert capsys.readouterr() == ("", f"edgewise: {url}: there is no such file\n")
+    assert not (tmp_path / "mistyped").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         pytest.param(["--store", "memory://"], "--store needs --id", id="no id"),
         pytest.param(
-            ["--store", "memory://", "--id", "x"], "Profile not found", id="unknown profile"
+            ["--store", "memory://", "--id", "x"], "inside the server process", id="memory"
         ),
         pytest.param(
             ["--store", "memory://", "--id", "x", "--audience", "vips"],

@@ -79,13 +79,28 @@ def test_mapping_and_environment(tmp_path: Path) -> None:
     assert decode_result(out.read_bytes()).environments[0].profiles == 1
 
 
+def test_missing_store_is_told_and_not_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mistyped path of a store is one message, and neither a file nor a folder is left of it."""
+    url = f"sqlite://{tmp_path}/mistyped/profiles.db"
+    assert main(["simulate", RULES, "--store", url]) == 2
+    assert capsys.readouterr() == ("", f"edgewise: {url}: there is no such file\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         pytest.param(["simulate", RULES], "name either files", id="no-input"),
         pytest.param(["simulate", RULES, "x", "--since", "2026-01-01"], "--store", id="since"),
         pytest.param(
-            ["simulate", RULES, "--store", "memory://", "--since", "x"], "no time", id="bad-since"
+            ["simulate", RULES, "--store", f"sqlite://{RULES}", "--since", "x"],
+            "no time",
+            id="bad-since",
+        ),
+        pytest.param(
+            ["simulate", RULES, "--store", "memory://"], "inside the server process", id="memory"
         ),
         pytest.param(["simulate", RULES, "nowhere"], "nowhere: No such file", id="no-file"),
         pytest.param(

@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 
 from edgewise.commands.arguments import Subparsers, add_copies_option
+from edgewise.commands.existing import open_existing
 from edgewise.commands.explanation_view import print_explanation
 from edgewise.commands.inputs import read_events, read_profile
 from edgewise.decoding import MAX_EVENTS, decode_update
-from edgewise.errors import InputError
+from edgewise.errors import InputError, ProfileNotFound
 from edgewise.explaining import Explanation, add_lines, explain
 from edgewise.model.profiles import Location, Profile, Session
 from edgewise.parsing import closest
@@ -24,7 +25,6 @@ from edgewise.service import DecisionService, now_ms
 from edgewise.sources.lines import LineFinder
 from edgewise.stores.base import ServiceStore
 from edgewise.stores.memory import MemoryStore
-from edgewise.stores.urls import open_store
 
 _VISITOR = "visitor"
 _NO_HISTORY = "A profile as the API answers it has no history: conditions on events count nothing."
@@ -99,7 +99,7 @@ def _explanation(ruleset: Ruleset, options: Namespace) -> Explanation:
     if options.profile:
         profile = _profile(options.profile, ruleset, options.id)
         return explain(ruleset, profile, now_ms(), options.audience)
-    store = open_store(options.store) if options.store else MemoryStore()
+    store = open_existing(options.store) if options.store else MemoryStore()
 
     async def ask(service: DecisionService) -> Explanation:
         names = (ruleset.organization, ruleset.environment)
@@ -112,7 +112,11 @@ def _explanation(ruleset: Ruleset, options: Namespace) -> Explanation:
                 )
         return await service.explain(*names, options.id or _VISITOR, options.audience)
 
-    return asyncio.run(_with_service(ruleset, store, ask))
+    try:
+        return asyncio.run(_with_service(ruleset, store, ask))
+    except ProfileNotFound:
+        place = f"{ruleset.organization}/{ruleset.environment} of {options.store}"
+        raise InputError(f'no profile "{options.id}" in {place}') from None
 
 
 async def _with_service(

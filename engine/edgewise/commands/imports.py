@@ -9,15 +9,12 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from edgewise.commands.arguments import Subparsers
+from edgewise.commands.existing import open_existing
 from edgewise.errors import InputError, StoreCorrupt
 from edgewise.importing import decode_part
-from edgewise.stores.base import ServiceStore
 from edgewise.stores.import_queue import BuriedPart, ImportQueue
-from edgewise.stores.urls import open_store
 
 _PAGE = 500
 _COLUMNS = ("id", "environment", "profile", "events", "attempts", "queued", "reason")
@@ -53,25 +50,15 @@ def _add_store(parser: ArgumentParser, default: str | None) -> None:
 
 def _run(options: Namespace, action: Callable[[Namespace, ImportQueue], Awaitable[int]]) -> int:
     async def with_store() -> int:
-        store = _existing(options.store)
+        if options.store is None:
+            raise InputError("name the store: --store sqlite:///path.db")
+        store = open_existing(options.store)
         try:
             return await action(options, store.queue)
         finally:
             await store.close()
 
     return asyncio.run(with_store())
-
-
-def _existing(url: str | None) -> ServiceStore:
-    """The store of a URL that is there: a mistyped path must not become an empty queue."""
-    if url is None:
-        raise InputError("name the store: --store sqlite:///path.db")
-    parts = urlsplit(url)
-    if parts.scheme == "memory":
-        raise InputError("memory:// is inside the server process; its queue ends with it")
-    if parts.scheme == "sqlite" and not Path(unquote(parts.path)).is_file():
-        raise InputError(f"{url}: there is no such file")
-    return open_store(url)
 
 
 async def _list(options: Namespace, queue: ImportQueue) -> int:

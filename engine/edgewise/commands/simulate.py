@@ -8,6 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from edgewise.commands.arguments import Subparsers
+from edgewise.commands.existing import require_existing
 from edgewise.errors import InputError
 from edgewise.receiving import parse_time
 from edgewise.simulate.extras import load_extra
@@ -119,6 +120,8 @@ def _input(options: Namespace, rules: RulesInput) -> Input:
         raise InputError("name either files of events or --store URL")
     if options.since and not options.store:
         raise InputError("--since goes with --store")
+    if options.store:
+        require_existing(options.store)
     environment = options.environment or (environments[0] if len(environments) == 1 else "")
     if environment and environment not in environments:
         known = ", ".join(environments)

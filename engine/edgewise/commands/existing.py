@@ -1,0 +1,30 @@
+"""Stores that commands look into: those that are there, since a mistyped path is no empty store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from edgewise.errors import InputError
+from edgewise.stores.base import ServiceStore
+from edgewise.stores.urls import open_store
+
+
+def open_existing(url: str) -> ServiceStore:
+    """Return the store that a URL names. Errors: as `require_existing`, and StoreError."""
+    require_existing(url)
+    return open_store(url)
+
+
+def require_existing(url: str) -> None:
+    """Refuse the URL of a store that opening it would make. Errors: InputError."""
+    scheme, _, rest = url.partition(":")
+    if scheme.lower() == "memory":
+        raise InputError(
+            "memory:// is inside the server process and ends with it;"
+            " name a store in a file, such as sqlite:///var/lib/edgewise/profiles.db"
+        )
+    # What else may be wrong with a URL is told where it is opened, before anything is made.
+    is_path = scheme.lower() == "sqlite" and rest.startswith("///")
+    if is_path and not Path(unquote(urlsplit(url).path)).exists():
+        raise InputError(f"{url}: there is no such file")
