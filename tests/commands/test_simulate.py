@@ -68,6 +68,99 @@ def test_report_is_written(events: str, tmp_path: Path) -> None:
     assert main(["simulate", RULES, "nowhere.ndjson", "--html", missing]) == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(
+            "# Edgewise\n\ndecides\n",
+            "none of the 2 lines of {path} could be replayed; the first: {path}, line 1: body: not JSON",
+            id="some",
+        ),
+        pytest.param(
+            "{", "the only line of {path} could not be replayed: body: not JSON", id="one"
+        ),
+    ],
+)
+def test_lines_of_which_none_is_an_event_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
+    """A file of something else is no simulation of nothing: the status is 2, with a reason."""
+    path, out, state = (tmp_path / name for name in ("README.md", "result.json", "state"))
+    path.write_text(text, "utf-8")
+    arguments = [str(path), "--json", str(out), "--resume", str(state), "--workers", "1"]
+    assert main(["simulate", RULES, *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"edgewise: {message.format(path=path)}")
+    assert not out.exists()
+    assert not state.exists()
+
+
+def test_an_empty_input_is_a_report_of_nothing(tmp_path: Path) -> None:
+    """Without any line there is nothing to refuse."""
+    path, out = tmp_path / "empty.ndjson", tmp_path / "result.json"
+    path.touch()
+    assert main(["simulate", RULES, str(path), "--json", str(out), "--workers", "1"]) == 0
+    assert decode_result(out.read_bytes()).input.lines == 0
+
+
+@pytest.mark.parametrize(
+    "quiet",
+    [pytest.param(["--quiet"], id="quiet"), pytest.param(["--json", "-"], id="json")],
+)
+def test_without_a_summary_broken_lines_are_told_all_the_same(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], quiet: list[str]
+) -> None:
+    """What was left out is one line on standard error where no summary tells of it."""
+    path = tmp_path / "events.ndjson"
+    sound = '{"type":"page","anonymousId":"a","receivedAt":1793534400000}'
+    path.write_text(f"{sound}\n{{\n{sound}\n[\n", "utf-8")
+    assert main(["simulate", RULES, str(path), "--workers", "1", *quiet]) == 0
+    assert capfd.readouterr().err == (
+        f"edgewise: 2 of 4 lines could not be replayed; the first: {path}, line 2:"
+        " body: not JSON at character 1\n"
+    )
+
+
+@pytest.mark.parametrize("option", ["--json", "--html", "--parquet"])
+def test_a_folder_is_no_output(
+    events: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    """A folder in the place of a file is told before the run, whose result it would lose."""
+    assert main(["simulate", RULES, events, option, str(tmp_path)]) == 2
+    message = f"edgewise: {tmp_path}: this is a folder; name a file in it\n"
+    assert capsys.readouterr() == ("", message)
+
+
+@pytest.mark.parametrize("option", ["--json", "--html", "--parquet"])
+def test_a_full_disk_is_told(events: str, capsys: pytest.CaptureFixture[str], option: str) -> None:
+    """An output that cannot be written is one message that names it."""
+    assert main(["simulate", RULES, events, option, "/dev/full", "--workers", "1"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("edgewise: /dev/full: ")
+    assert "No space left on device" in err
+    assert err.count("\n") == 1
+
+
+def test_json_is_there_when_the_report_fails(events: str, tmp_path: Path) -> None:
+    """The JSON is written first, so a report that cannot be written loses nothing."""
+    out = tmp_path / "result.json"
+    arguments = [events, "--json", str(out), "--html", "/dev/full", "--workers", "1"]
+    assert main(["simulate", RULES, *arguments]) == 2
+    assert decode_result(out.read_bytes()).input.events == 400
+
+
+def test_a_full_disk_during_the_run_is_told(
+    events: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the state of the run has no room left, the message names its folder."""
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "checkpoint.writing").symlink_to("/dev/full")
+    assert main(["simulate", RULES, events, "--resume", str(state), "--workers", "1"]) == 2
+    assert capsys.readouterr().err == f"edgewise: {state}: No space left on device\n"
+
+
 def test_mapping_and_environment(tmp_path: Path) -> None:
     """Lines of another shape are read through a mapping."""
     (tmp_path / "map.yaml").write_text("case: snake\nconstants: {type: page}\n", "utf-8")

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from edgewise.commands.arguments import Subparsers
 from edgewise.commands.existing import require_existing
+from edgewise.commands.outputs import require_writable, write_output
 from edgewise.errors import InputError
 from edgewise.receiving import parse_time
 from edgewise.simulate.extras import load_extra
 from edgewise.simulate.mapping import load_mapping
+from edgewise.simulate.report.figures import counted
 from edgewise.simulate.report.page import html_report
-from edgewise.simulate.result import Result, encode_result
+from edgewise.simulate.result import InputResult, Result, encode_result
 from edgewise.simulate.rules_input import RulesInput, read_rules
 from edgewise.simulate.running import Options, simulate
 from edgewise.simulate.scan import Input
@@ -60,7 +62,8 @@ def register(commands: Subparsers) -> None:
 def run_simulation(options: Namespace) -> int:
     """Simulate, and show and write the result; return the exit status.
 
-    Errors: InputError, RulesError, StoreError.
+    Errors: InputError, also where there are lines and none could be replayed; RulesError,
+        StoreError.
     """
     if options.on and options.parquet:
         raise InputError("--parquet writes decisions on this machine, so it does not go with --on")
@@ -71,16 +74,20 @@ def run_simulation(options: Namespace) -> int:
         workers=_workers(options.workers),
         max_open=max(1, options.max_open_profiles),
         state=options.resume,
-        decisions=_writable(options.parquet),
+        decisions=require_writable(options.parquet),
         show_ids=options.show_ids,
         scheduler=options.on,
     )
-    _writable(Path(options.json) if options.json and options.json != "-" else None)
-    _writable(options.html)
+    require_writable(Path(options.json) if options.json and options.json != "-" else None)
+    require_writable(options.html)
     result = _simulate(options, rules, against, source, settings)
-    _write(options, result)
+    refusal = _refusal(result.input)
+    if not refusal:
+        _write(options, result)
     if options.resume:
         remove_state(options.resume)
+    if refusal:
+        raise InputError(refusal)
     return 0
 
 
@@ -99,19 +106,43 @@ def _simulate(
         return simulate(rules, against, source, settings, bars)
 
 
+def _refusal(read: InputResult) -> str:
+    """Whoever gave lines of which not one counts did not mean these lines, or not so."""
+    if not read.lines or read.broken < read.lines:
+        return ""
+    sources = ", ".join(read.sources)
+    if read.lines == 1:
+        return f"the only line of {sources} could not be replayed: {read.broken_lines[0].reason}"
+    lines = f"none of the {read.lines:,} lines of {sources} could be replayed"
+    return f"{lines}; {_first_reason(read)}"
+
+
 def _write(options: Namespace, result: Result) -> None:
-    if options.html:
-        options.html.write_text(html_report(result), "utf-8")
+    """Write what programs read first: it holds everything, and the rest can be made from it."""
     if options.json == "-":
         sys.stdout.buffer.write(encode_result(result))
         sys.stdout.buffer.flush()
-        return
-    if options.json:
-        Path(options.json).write_bytes(encode_result(result))
-    if not options.quiet:
+    elif options.json:
+        write_output(Path(options.json), encode_result(result))
+    if options.html:
+        write_output(options.html, html_report(result).encode())
+    if options.quiet or options.json == "-":
+        _tell_broken(result.input)
+    else:
         console = load_extra("rich.console", "The summary").Console()
         summary = load_extra("edgewise.simulate.summary", "The summary")
         summary.print_summary(result, console)
+
+
+def _tell_broken(read: InputResult) -> None:
+    if read.broken:
+        lines = f"{read.broken:,} of {counted(read.lines, 'line')} could not be replayed"
+        print(f"edgewise: {lines}; {_first_reason(read)}", file=sys.stderr)
+
+
+def _first_reason(read: InputResult) -> str:
+    first = read.broken_lines[0]
+    return f"the first: {first.source}, line {first.line}: {first.reason}"
 
 
 def _input(options: Namespace, rules: RulesInput) -> Input:
@@ -150,10 +181,3 @@ def _workers(wanted: int) -> int:
     if not 0 <= wanted <= _MOST_WORKERS:
         raise InputError(f"--workers takes a number from 0 to {_MOST_WORKERS}")
     return wanted or len(os.sched_getaffinity(0))
-
-
-def _writable(path: Path | None) -> Path | None:
-    """A path whose folder is there: a long run must not fail at its very end."""
-    if path is not None and not path.absolute().parent.is_dir():
-        raise InputError(f"{path}: there is no such folder")
-    return path

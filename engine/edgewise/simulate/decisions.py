@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from edgewise.errors import InputError
 from edgewise.simulate.extras import load_extra
 from edgewise.simulate.requests import Record
 from edgewise.simulate.visitors import Visitor
@@ -68,6 +69,12 @@ class DecisionWriter:
 
 
 def join_decisions(folder: Path, path: Path) -> None:
-    """Write the decisions of all partitions to one file, in the order of the input."""
+    """Write the decisions of all partitions to one file, in the order of the input.
+
+    Errors: InputError where the file cannot be written.
+    """
     parquet = load_extra("edgewise.simulate.parquet", "Writing Parquet")
-    parquet.join_parts(sorted(folder.glob("*.parquet")), path)
+    try:
+        parquet.join_parts(sorted(folder.glob("*.parquet")), path)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from error

@@ -67,12 +67,18 @@ def write_part(path: Path, rows: Sequence[DecisionRow]) -> None:
 
 
 def join_parts(paths: Sequence[Path], path: Path) -> None:
-    """Write the decisions of some files to one, in the order of the input."""
-    if not paths:
-        pl.DataFrame(schema=_SCHEMA).write_parquet(path)
-        return
-    frames = pl.concat([pl.scan_parquet(part) for part in paths])
-    frames.sort("source", "line").sink_parquet(path)
+    """Write the decisions of some files to one, in the order of the input.
+
+    Errors: OSError for a file that cannot be written.
+    """
+    try:
+        if not paths:
+            pl.DataFrame(schema=_SCHEMA).write_parquet(path)
+            return
+        frames = pl.concat([pl.scan_parquet(part) for part in paths])
+        frames.sort("source", "line").sink_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise OSError(str(error)) from error
 
 
 def _lines_of(frame: pl.DataFrame, texts: dict[str, pl.DataType], start: int) -> list[bytes]:

@@ -30,6 +30,7 @@ from edgewise.simulate.state import (
     DECISIONS_NAME,
     Checkpoint,
     fingerprint_of,
+    full_disk_told,
     load_checkpoint,
     load_partial,
     save_checkpoint,
@@ -86,10 +87,11 @@ def simulate(
 ) -> Result:
     """Return what rules do to recorded events.
 
-    Errors: InputError for inputs that cannot be read, or where state of another run is in the way.
+    Errors: InputError for inputs that cannot be read, where state of another run is in the way, or
+        where the disk is full.
     """
     progress = progress or Progress()
-    with resting_collector(), state_folder(options.state) as folder:
+    with resting_collector(), state_folder(options.state) as folder, full_disk_told(folder):
         if options.workers == 1 and options.state is None and not options.scheduler:
             scanned, partials = _replay_at_once(rules, against, source, folder, options, progress)
         else:

@@ -6,6 +6,7 @@ the disk. The result of each partition follows. Each of them is there as a whole
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -64,6 +65,17 @@ def state_folder(state: Path | None) -> Iterator[Path]:
     if strangers:
         raise InputError(f"{state}: this folder holds other files; name one of its own")
     yield state
+
+
+@contextmanager
+def full_disk_told(folder: Path) -> Iterator[None]:
+    """Let a disk without room for the state of a run be a message. Errors: InputError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise InputError(f"{folder}: {error.strerror}") from error
 
 
 def remove_state(state: Path) -> None:
