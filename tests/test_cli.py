@@ -346,3 +346,50 @@ def test_as_a_process(rules: Path) -> None:
         " invalid perl operator: (?= (RE2 syntax: no look-around, no back-references)"
         " [regex_invalid]\n"
     )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["synth", "--events", "20000"], id="more than a pipe holds"),
+        pytest.param(["schema"], id="less"),
+        pytest.param(["explain", "rules", "--events", "events.json"], id="a tree"),
+        pytest.param(["simulate", "rules", "events.ndjson", "--workers", "1"], id="tables"),
+        pytest.param(["simulate", "rules", "events.ndjson", "--json", "-"], id="bytes"),
+    ],
+)
+def test_a_pipe_that_nobody_reads_ends_a_command(
+    arguments: list[str], rules: Path, tmp_path: Path
+) -> None:
+    """Output into `head`, which has seen enough, ends a command with status 141 and in silence."""
+    (tmp_path / "events.json").write_text('[{"type": "page"}]', "utf-8")
+    event = '{"type":"page","anonymousId":"a","receivedAt":1793534400000}\n'
+    (tmp_path / "events.ndjson").write_text(event, "utf-8")
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "edgewise.cli", *arguments],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        cwd=rules.parent,
+        env={**os.environ, "PYTHONPATH": str(ENGINE)},
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_faults_into_a_pipe_that_nobody_reads(tmp_path: Path) -> None:
+    """Messages that nobody reads end a command likewise."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "edgewise.cli", "check", str(tmp_path / "nowhere")],
+        stdout=writing,
+        stderr=writing,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ENGINE)},
+    )
+    os.close(writing)
+    assert done.returncode == 141

@@ -44,8 +44,19 @@ _DESCRIPTION = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 1 faults found, 2 cannot be done,
-    130 interrupted by a person."""
+    130 interrupted by a person, 141 stopped because nobody reads the output any more."""
     options = _parser().parse_args(arguments)
+    try:
+        status = _run(options)
+        # What is still held back is written here, where a closed pipe is no surprise.
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
+        return 141
+    return status
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         status: int = options.command(options)
     except RulesError as error:
@@ -58,6 +69,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("edgewise: interrupted", file=sys.stderr)
         return 130
     return status
+
+
+def _drop_output() -> None:
+    """Let what a closed pipe left over go nowhere: the interpreter writes it when it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
-from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
 from edgewise.audiences.explain import ExplainedCondition
+from edgewise.commands.console import OutputConsole
 from edgewise.explaining import ExplainedAudience, ExplainedExperience, Explanation
 
 # Wide enough that no line of a file breaks where programs look at it.
@@ -22,7 +22,7 @@ _FAIL: Final = ("✗ ", "red")
 
 def print_explanation(explanation: Explanation, note: str = "") -> None:
     """Print an explanation to standard output, in colours where that is a terminal."""
-    console = Console(width=None if sys.stdout.isatty() else _FILE_WIDTH, highlight=False)
+    console = OutputConsole(width=None if sys.stdout.isatty() else _FILE_WIDTH, highlight=False)
     place = f"{explanation.organization}/{explanation.environment}"
     console.print(
         Text(f"{explanation.profile_id} in {place}, ruleset {explanation.ruleset}", style="bold")

@@ -8,6 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from edgewise.commands.arguments import Subparsers
+from edgewise.commands.console import OutputConsole
 from edgewise.commands.existing import require_existing
 from edgewise.commands.outputs import require_writable, write_output
 from edgewise.errors import InputError
@@ -21,6 +22,7 @@ from edgewise.simulate.rules_input import RulesInput, read_rules
 from edgewise.simulate.running import Options, simulate
 from edgewise.simulate.scan import Input
 from edgewise.simulate.state import remove_state
+from edgewise.simulate.summary import print_summary
 from edgewise.simulate.visitors import MAX_OPEN_PROFILES
 
 _MOST_WORKERS = 256
@@ -129,9 +131,7 @@ def _write(options: Namespace, result: Result) -> None:
     if options.quiet or options.json == "-":
         _tell_broken(result.input)
     else:
-        console = load_extra("rich.console", "The summary").Console()
-        summary = load_extra("edgewise.simulate.summary", "The summary")
-        summary.print_summary(result, console)
+        print_summary(result, OutputConsole())
 
 
 def _tell_broken(read: InputResult) -> None:
