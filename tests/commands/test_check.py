@@ -57,6 +57,30 @@ def test_a_warning_is_an_error_where_that_is_asked(
     )
 
 
+def test_files_that_nobody_reads_are_warned_of(
+    rules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file in a wrong place is named, also beside a fault; an environment may accept its own."""
+    for name in ("above.yaml", "main/old/below.yaml", "main/LOUD.YAML"):
+        write(rules.parent, name, "audiences: [{id: a, has trait: t}]")
+    main(["check", str(rules), "--format", "json"])
+    report = json.loads(capsys.readouterr().out)
+    found = [one["file"] for one in report["warnings"] if one["code"] == "misplaced_file"]
+    assert found == [
+        "rules/shop/above.yaml",
+        "rules/shop/main/LOUD.YAML",
+        "rules/shop/main/old/below.yaml",
+    ]
+    assert report["environments"][0]["warnings"] == 3
+    write(rules.parent, "main/accept.yaml", "accepted_warnings: {misplaced_file: An archive.}")
+    main(["check", str(rules), "--format", "json"])
+    report = json.loads(capsys.readouterr().out)
+    assert [one["file"] for one in report["warnings"]] == [found[0], "rules/shop/main/rules.yaml"]
+    write(rules.parent, "main/broken.yaml", "audiences: [")
+    assert main(["check", str(rules)]) == 1
+    assert capsys.readouterr().err.count("[warning: misplaced_file]") == 3
+
+
 def test_json_is_for_programs(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Everything that a check found stands in one object, also where rules are refused."""
     write(rules.parent, "main/app.json", SET_ASIDE)

@@ -10,24 +10,28 @@ import yaml
 from edgewise.errors import Fault
 from edgewise.lint.linting import lint
 from edgewise.lint.notes import Subject
-from edgewise.model.document import RuleDocument
+from edgewise.model.document import RuleDocument, UnreadFile
 from edgewise.ruleset import load_ruleset
 
 
 class WarningExample(NamedTuple):
-    """Rules that have a warning, and the entries that their space has, if it is known."""
+    """Rules that have a warning, the entries that their space has, if it is known, and files that
+    lie beside them unread."""
 
     rules: str
     entry_ids: frozenset[str] = frozenset()
+    unread: tuple[UnreadFile, ...] = ()
 
 
-def warnings_of(rules: str, entry_ids: frozenset[str] = frozenset()) -> Sequence[Fault]:
+def warnings_of(
+    rules: str, entry_ids: frozenset[str] = frozenset(), unread: Sequence[UnreadFile] = ()
+) -> Sequence[Fault]:
     """Every warning about some rules; each YAML document of the text stands for a file."""
     documents = [
         RuleDocument("shop.yaml", content, entry_ids=entry_ids)
         for content in yaml.safe_load_all(rules)
     ]
-    return lint(Subject(load_ruleset("shop", "main", documents), documents))
+    return lint(Subject(load_ruleset("shop", "main", documents), documents, unread))
 
 
 def audience(rule: str) -> str:
@@ -64,6 +68,9 @@ WARNINGS: dict[str, WarningExample] = {
     "distribution_not_one": WarningExample(experience("distribution: [0.5, 0.25], ")),
     "duplicate_variable": WarningExample(two(VARIABLE, VARIABLE)),
     "entry_missing": WarningExample(experience(""), frozenset({"hero"})),
+    "misplaced_file": WarningExample(
+        "", unread=(UnreadFile("rules/shop/main/old/sale.yaml", "rules/shop/main"),)
+    ),
     "never_matches": WarningExample(audience("has trait: {age: {more than: 5, less than: 3}}")),
     "numeric_count": WarningExample(app_rule("type: track, value: buy, count: 1, key: null")),
     "path_without_slash": WarningExample(audience("has viewed page: {path: sale}")),

@@ -13,8 +13,9 @@ from edgewise.documents import parse_documents
 from edgewise.lint.conditions import check_conditions
 from edgewise.lint.linting import WARNINGS, lint
 from edgewise.lint.notes import Subject
+from edgewise.lint.unread import note_unread
 from edgewise.model.audience import Audience
-from edgewise.model.document import RuleDocument
+from edgewise.model.document import RuleDocument, UnreadFile
 from edgewise.model.profiles import Profile
 from edgewise.reload.loading import load_folder
 from edgewise.ruleset import load_ruleset
@@ -53,8 +54,9 @@ def test_an_example_has_its_warning_alone(code: str) -> None:
     """The rules of an example are odd in one way, with a place and a remedy."""
     (fault,) = warnings_of(*EXAMPLES[code])
     assert fault.code == code
-    assert fault.file == "shop.yaml"
-    assert fault.pointer
+    is_about_file = code == "misplaced_file"
+    assert is_about_file or fault.file == "shop.yaml"
+    assert bool(fault.pointer) is not is_about_file
     assert fault.hint
 
 
@@ -108,6 +110,38 @@ def test_what_rules_itself_out_never_matches(rule: str) -> None:
 def test_what_may_hold_is_not_warned_of(rule: str) -> None:
     """Conditions that some value satisfies are left alone."""
     assert codes(audience(rule)) == []
+
+
+@pytest.mark.parametrize(
+    ("unread", "reason", "hint"),
+    [
+        pytest.param(
+            UnreadFile("rules/shop/sale.yaml"),
+            "it lies outside of every environment",
+            "move it to RULES/ORGANIZATION/ENVIRONMENT/",
+            id="above",
+        ),
+        pytest.param(
+            UnreadFile("rules/shop/main/old/sale.yaml", "rules/shop/main"),
+            "it lies in a folder inside of an environment",
+            "move it to rules/shop/main/",
+            id="below",
+        ),
+        pytest.param(
+            UnreadFile("rules/shop/main/SALE.YAML", "rules/shop/main"),
+            'its name ends in ".YAML"',
+            'call it "SALE.yaml"',
+            id="in upper case",
+        ),
+    ],
+)
+def test_a_file_that_is_not_read_is_told_where_it_belongs(
+    unread: UnreadFile, reason: str, hint: str
+) -> None:
+    """A file is not read for where it lies, or for how it is called; either has a remedy."""
+    fault = note_unread(unread)
+    assert (fault.code, fault.file, fault.pointer) == ("misplaced_file", unread.file, "")
+    assert (fault.message, fault.hint) == (f"this file is not read, because {reason}", hint)
 
 
 def test_a_dead_part_is_named_where_it_stands() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -14,11 +14,17 @@ from edgewise.commands.arguments import Subparsers, add_copies_option
 from edgewise.errors import Fault, RulesError
 from edgewise.lint.linting import lint
 from edgewise.lint.notes import Subject
+from edgewise.lint.unread import note_unread
+from edgewise.model.document import UnreadFile
 from edgewise.reload.loading import LoadedFolder, load_folder
+from edgewise.sources.files import EnvironmentKey
 from edgewise.sources.lines import LineFinder
+from edgewise.sources.unread import find_unread
 
 _ERROR: Final = "error"
 _WARNING: Final = "warning"
+
+_Unread: TypeAlias = Mapping[EnvironmentKey | None, Sequence[UnreadFile]]
 
 
 class CheckedEnvironment(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +41,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a check has to say.
 
     Args:
-        faults: what refuses the rules; then nothing else is known about them.
+        faults: what refuses the rules; then hardly anything else is known about them.
         set_aside: what is wrong with app-written rules, which then never match.
         warnings: what is odd about the rest.
         waiting: sources whose rules were never read here, by environment.
@@ -60,10 +66,11 @@ def register(commands: Subparsers) -> None:
 
 def check_rules(options: Namespace) -> int:
     """Print what was found; return 0 where nothing is wrong, else 1."""
+    unread = find_unread(options.rules)
     try:
-        report = _report(load_folder(options.rules, options.copies))
+        report = _report(load_folder(options.rules, options.copies), unread)
     except RulesError as error:
-        report = Report(faults=list(error.faults))
+        report = Report(faults=list(error.faults), warnings=_outside(unread, ()))
     if options.format == "json":
         print(msgspec.json.format(msgspec.json.encode(report)).decode())
     elif options.format == "github":
@@ -74,10 +81,13 @@ def check_rules(options: Namespace) -> int:
     return 1 if wrong else 0
 
 
-def _report(loaded: LoadedFolder) -> Report:
-    report = Report(waiting={"/".join(key): name for key, name in loaded.waiting.items()})
+def _report(loaded: LoadedFolder, unread: _Unread) -> Report:
+    report = Report(
+        warnings=_outside(unread, loaded.rulesets),
+        waiting={"/".join(key): name for key, name in loaded.waiting.items()},
+    )
     for key, ruleset in loaded.rulesets.items():
-        warnings = lint(Subject(ruleset, loaded.documents[key]))
+        warnings = lint(Subject(ruleset, loaded.documents[key], unread.get(key, ())))
         report.set_aside.extend(ruleset.set_aside)
         report.warnings.extend(warnings)
         owners = {(fault.audience_id, fault.experience_id) for fault in ruleset.set_aside}
@@ -91,6 +101,11 @@ def _report(loaded: LoadedFolder) -> Report:
             )
         )
     return report
+
+
+def _outside(unread: _Unread, known: Container[EnvironmentKey | None]) -> list[Fault]:
+    """Warnings of unread files that no environment could accept: of those whose rules are known."""
+    return [note_unread(one) for key, files in unread.items() if key not in known for one in files]
 
 
 def _print_text(report: Report) -> None:

@@ -14,6 +14,7 @@ from edgewise.lint.notes import Check, Place, Subject, note
 from edgewise.lint.overlaps import check_baselines, check_variables
 from edgewise.lint.pages import check_pages
 from edgewise.lint.shares import check_shares
+from edgewise.lint.unread import check_unread
 from edgewise.parsing import closest, pointer_join
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -25,6 +26,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_variables,
     check_baselines,
     check_entries,
+    check_unread,
 )
 WARNINGS: Final = {
     "always_matches": "A rule, or a part of one, that holds for everyone.",
@@ -32,6 +34,7 @@ WARNINGS: Final = {
     "distribution_not_one": "Shares that do not add up to 1.",
     "duplicate_variable": "Several experiences set one variable.",
     "entry_missing": "An experience names an entry that is not in the space.",
+    "misplaced_file": "A file that looks like rules and that nobody reads.",
     "never_matches": "A rule, or a part of one, that holds for nobody.",
     "numeric_count": "An app-written rule whose count is a number and whose key is null.",
     "path_without_slash": "A path is compared with something that no path begins like.",

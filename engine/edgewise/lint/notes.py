@@ -8,15 +8,20 @@ import msgspec
 
 from edgewise.errors import Fault
 from edgewise.model.audience import All, Any, CountTest, Leaf, Node, Not, Test
-from edgewise.model.document import RuleDocument
+from edgewise.model.document import RuleDocument, UnreadFile
 from edgewise.ruleset import Ruleset
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """The rules of one environment: as they are served, and as they were written."""
+    """The rules of one environment: as they are served, and as they were written.
+
+    Args:
+        unread: files that lie in its folder and are no part of the rules.
+    """
 
     ruleset: Ruleset
     documents: Sequence[RuleDocument]
+    unread: Sequence[UnreadFile] = ()
 
 
 Check = Callable[[Subject], Iterator[Fault]]

@@ -27,3 +27,14 @@ class RuleDocument(msgspec.Struct, frozen=True):
     places: Mapping[str, str] = {}
     set_aside: tuple[Fault, ...] = ()
     entry_ids: frozenset[str] = frozenset()
+
+
+class UnreadFile(msgspec.Struct, frozen=True):
+    """A file that looks like one of rules, and that is none of them.
+
+    Args:
+        folder: that of the environment in which it lies; empty where it lies in none.
+    """
+
+    file: str
+    folder: str = ""
