@@ -56,11 +56,12 @@ def test_check_sound_rules(rules: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main(["check", str(rules)]) == 0
     out, err = capsys.readouterr()
     assert out == "demo/main: 2 audiences, 1 experiences, 0 set aside, 1 warnings\n"
-    assert err.count("[warning: unused_audience]\n") == err.count("\n") == 1
+    assert err.endswith("[warning: unused_audience at /audiences/0]\n")
+    assert err.count("\n") == 1
 
 
 def test_check_names_every_fault(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every fault stands on a line with its file, place, hint and code, and the status is 1."""
+    """Every fault has a line with its file, line, hint, code and place, and the status is 1."""
     write(rules, "demo/main/b.yaml", "audiences: [{id: b, is on device: phone}, {id: c}]")
     write(rules, "demo/dev/a.yaml", "audience: []")
     assert main(["check", str(rules)]) == 1
@@ -68,14 +69,14 @@ def test_check_names_every_fault(rules: Path, capsys: pytest.CaptureFixture[str]
     assert out == ""
     lines = err.splitlines()
     assert lines[0] == (
-        'rules/demo/dev/a.yaml#/audience: unknown key "audience"'
-        ' (did you mean "audiences"?) [unknown_key]'
+        'rules/demo/dev/a.yaml:1: unknown key "audience"'
+        ' (did you mean "audiences"?) [unknown_key at /audience]'
     )
     assert lines[1] == (
-        'rules/demo/main/b.yaml#/audiences/0/is on device: unknown device class "phone"'
-        " (one of desktop, mobile, tablet, unknown) [unknown_value]"
+        'rules/demo/main/b.yaml:1: unknown device class "phone"'
+        " (one of desktop, mobile, tablet, unknown) [unknown_value at /audiences/0/is on device]"
     )
-    assert lines[2].startswith("rules/demo/main/b.yaml#/audiences/1: a rule must say something")
+    assert lines[2].startswith("rules/demo/main/b.yaml:1: a rule must say something")
     assert len(lines) == 3
 
 
@@ -100,8 +101,36 @@ def test_missing_rules(
     assert main([*arguments, "vip"] if command == ["show-source"] else arguments) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert "there is no such folder (rules live in RULES/<organization>/<environment>/" in err
+    assert "nowhere: there is no such folder (rules live in RULES/<organization>/" in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["serve", "rules"], id="serve"),
+        pytest.param(["show-source", "rules", "vip"], id="show-source"),
+        pytest.param(["explain", "rules", "--events", "x"], id="explain"),
+        pytest.param(["simulate", "rules", "x"], id="simulate"),
+        pytest.param(["simulate", "sound", "x", "--against", "rules"], id="against"),
+        pytest.param(["plan", "x", "--baseline", "0.1", "--lift", "1", "--events", "x"], id="plan"),
+    ],
+)
+def test_faults_have_lines_in_every_command(
+    arguments: list[str],
+    rules: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whichever command cannot go on for a fault tells the line that it is in."""
+    write(rules.parent / "sound", "demo/main/b.yaml", RULES)
+    write(rules, "demo/main/b.yaml", "audiences:\n  - id: b\n    has trai: x\n")
+    monkeypatch.chdir(rules.parent)
+    assert main(arguments) == 1
+    assert capsys.readouterr().err == (
+        'rules/demo/main/b.yaml:3: unknown key "has trai" (did you mean "has trait"?)'
+        " [unknown_key at /audiences/0/has trai]\n"
+    )
 
 
 def test_show_source(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -342,9 +371,9 @@ def test_as_a_process(rules: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (
-        "rules/demo/main/b.yaml#/audiences/0/has trait/k/matches: RE2 refuses the expression:"
+        "rules/demo/main/b.yaml:1: RE2 refuses the expression:"
         " invalid perl operator: (?= (RE2 syntax: no look-around, no back-references)"
-        " [regex_invalid]\n"
+        " [regex_invalid at /audiences/0/has trait/k/matches]\n"
     )
 
 

@@ -15,12 +15,13 @@ from starlette.testclient import TestClient
 
 from edgewise.asgi.interface import HttpSettings
 from edgewise.audiences.native import COUNT_KEYS, LOCATION_KEYS, RULE_KEYS, WHERE_KEYS, WHERE_MAPS
-from edgewise.commands.check import print_faults, print_set_aside
+from edgewise.commands.faults import print_faults, print_set_aside
 from edgewise.documents import ParsedRules, parse_documents
 from edgewise.errors import EdgewiseError
 from edgewise.experiences.native import KEYS as EXPERIENCE_KEYS
 from edgewise.model.document import RuleDocument
 from edgewise.sources.files import load_documents
+from edgewise.sources.lines import LineFinder
 from tests.docs.faults import FAULTS, FaultExample, codes_in_source, codes_of
 from tests.docs.generated import PARTS, names_in, regenerated
 from tests.docs.pages import (
@@ -138,14 +139,18 @@ def test_rule_fragment_loads(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", cases(rule_blocks("faulty")))
-def test_faulty_rules_say_so(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
+def test_faulty_rules_say_so(
+    block: Block, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A YAML block that is marked as faulty has exactly the faults that the page shows.
 
     They are shown as commands print them.
     """
     rules = parsed(block)
-    print_faults(rules.faults)
-    print_set_aside(rules.set_aside)
+    (tmp_path / "shop.yaml").write_text(block.text, "utf-8")
+    finder = LineFinder(tmp_path)
+    print_faults(rules.faults, finder)
+    print_set_aside(rules.set_aside, finder)
     check_answer(block, capsys.readouterr().err)
 
 

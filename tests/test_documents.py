@@ -141,7 +141,7 @@ def test_experience_of_a_faulty_audience_is_kept() -> None:
 def test_no_object(content: Any, fault: str) -> None:
     """A document that is no object says which keys it could have."""
     [text] = faults_of(content)
-    assert text.startswith(f"0.yaml#{fault} (its keys are: environment, audiences, experiences")
+    assert text.startswith(f"0.yaml{fault} (its keys are: environment, audiences, experiences")
 
 
 def test_unknown_keys() -> None:
@@ -161,7 +161,7 @@ def test_everything_wrong_at_once() -> None:
         {"audiences": [{"id": "b", "is on device": "phone"}]},
     )
     assert [fault.partition(":")[0] for fault in found] == [
-        "1.yaml#",
+        "1.yaml",
         "0.yaml#/environment/x",
         "0.yaml#/audiences/0",
         "2.yaml#/audiences/0/is on device",

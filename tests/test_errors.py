@@ -62,7 +62,7 @@ def test_codes() -> None:
     ("fault", "text"),
     [
         (FAULT, "a.yaml#/x: unknown key (remove it)"),
-        (Fault("c", "wrong", "a.yaml"), "a.yaml#: wrong"),
+        (Fault("c", "wrong", "a.yaml"), "a.yaml: wrong"),
         (Fault("c", "wrong", pointer="/x"), "#/x: wrong"),
         (Fault("c", "wrong", hint="do better"), "wrong (do better)"),
         (Fault("c", "wrong"), "wrong"),

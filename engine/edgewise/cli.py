@@ -25,13 +25,14 @@ from edgewise.commands import (
     synth,
 )
 from edgewise.commands.arguments import add_copies_option, add_geo_option
-from edgewise.commands.check import print_faults, print_set_aside
+from edgewise.commands.faults import print_faults, print_set_aside
 from edgewise.errors import EdgewiseError, InputError, RulesError, StoreUrlError
 from edgewise.parsing import closest
 from edgewise.reload.loading import LoadedFolder, load_folder
 from edgewise.schema import schema_text
 from edgewise.server import ServerSettings, check_settings, require_free_address, run
 from edgewise.sources.files import load_rules
+from edgewise.sources.lines import LineFinder
 from edgewise.stores.urls import open_store
 
 DEFAULT_STORE = "memory://"
@@ -60,7 +61,8 @@ def _run(options: argparse.Namespace) -> int:
     try:
         status: int = options.command(options)
     except RulesError as error:
-        print_faults(error.faults)
+        finder = LineFinder(Path(error.relative_to)) if error.relative_to else None
+        print_faults(error.faults, finder)
         return 1
     except EdgewiseError as error:
         print(f"edgewise: {error}", file=sys.stderr)
@@ -178,7 +180,8 @@ def _serve(options: argparse.Namespace) -> int:
         raise InputError(f"the default environment {'/'.join(default)} is not served")
     # Opened here only so that a wrong URL is a clear message and not a failing worker.
     open_store(options.store)
-    print_set_aside([fault for one in loaded.rulesets.values() for fault in one.set_aside])
+    set_aside = [fault for one in loaded.rulesets.values() for fault in one.set_aside]
+    print_set_aside(set_aside, LineFinder(options.rules.parent))
     require_free_address(options.host, options.port)
     settings = ServerSettings(
         rules=str(options.rules.resolve()),

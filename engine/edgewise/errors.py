@@ -55,10 +55,14 @@ class Fault(msgspec.Struct, frozen=True):
     experience_id: str = ""
     hint: str = ""
 
+    @property
+    def text(self) -> str:
+        """What is wrong and what to do about it, without the place."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
     def __str__(self) -> str:
-        place = f"{self.file}#{self.pointer}" if self.file or self.pointer else ""
-        hint = f" ({self.hint})" if self.hint else ""
-        return f"{place}: {self.message}{hint}" if place else f"{self.message}{hint}"
+        place = f"{self.file}#{self.pointer}" if self.pointer else self.file
+        return f"{place}: {self.text}" if place else self.text
 
 
 class EdgewiseError(Exception):
@@ -75,16 +79,21 @@ class EdgewiseError(Exception):
 
 
 class RulesError(EdgewiseError):
-    """A ruleset that cannot be served, with every fault found in it."""
+    """A ruleset that cannot be served, with every fault found in it.
+
+    Args:
+        relative_to: the folder that file names are relative to; empty where it is not known.
+    """
 
     code = "rules_invalid"
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault], relative_to: str = "") -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = tuple(faults)
+        self.relative_to = relative_to
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.faults,)
+        return type(self), (self.faults, self.relative_to)
 
 
 class InputError(EdgewiseError):

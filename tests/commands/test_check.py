@@ -52,8 +52,8 @@ def test_a_warning_is_an_error_where_that_is_asked(
     out, err = capsys.readouterr()
     assert out == "shop/main: 1 audiences, 1 experiences, 0 set aside, 1 warnings\n"
     assert err == (
-        'rules/shop/main/rules.yaml#/audiences/0/has viewed page/path: the path "sale" has no'
-        ' leading slash, and every real one has (write "/sale") [warning: path_without_slash]\n'
+        'rules/shop/main/rules.yaml:6: the path "sale" has no leading slash, and every real one has'
+        ' (write "/sale") [warning: path_without_slash at /audiences/0/has viewed page/path]\n'
     )
 
 

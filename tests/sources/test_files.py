@@ -65,6 +65,24 @@ def test_files_of_an_environment(tmp_path: Path) -> None:
     assert [document.file for document in documents] == names
 
 
+def test_root_may_be_a_text(tmp_path: Path) -> None:
+    """The folder is named by a path or by its text."""
+    write(tmp_path, "o/e/a.yaml", AUDIENCE)
+    assert list(load_rules(str(tmp_path))) == [("o", "e")]
+
+
+def test_faults_know_their_folder(tmp_path: Path) -> None:
+    """A refused load tells what the names of its files are relative to."""
+    write(tmp_path, "rules/o/e/a.yaml", "audience: []")
+    write(tmp_path, "rules/o/f/a.yaml", "a: [")
+    with pytest.raises(RulesError) as caught:
+        load_rules(tmp_path / "rules")
+    assert caught.value.relative_to == str(tmp_path)
+    with pytest.raises(RulesError) as caught:
+        load_documents(tmp_path / "rules" / "o" / "f", tmp_path / "rules")
+    assert caught.value.relative_to == str(tmp_path / "rules")
+
+
 def test_files_make_one_ruleset(tmp_path: Path) -> None:
     """What is split over files is one environment, empty files included."""
     write(tmp_path, "o/e/a.yaml", AUDIENCE)
@@ -162,25 +180,25 @@ def test_json_is_json(tmp_path: Path) -> None:
         pytest.param(
             "a.yaml",
             "audience: []",
-            '/audience: unknown key "audience" (did you mean "audiences"?)',
+            '#/audience: unknown key "audience" (did you mean "audiences"?)',
             id="unknown-key",
         ),
         pytest.param(
             "a.yaml",
             "audiences: {}",
-            '/audiences: "audiences" must be a list, not an object',
+            '#/audiences: "audiences" must be a list, not an object',
             id="no-list",
         ),
         pytest.param(
             "a.yaml",
             "audiences: [{id: 2026-01-31, has trait: k}]",
-            '/audiences/0/id: "id" must be a text, not a date (put it in quotes: "2026-01-31")',
+            '#/audiences/0/id: "id" must be a text, not a date (put it in quotes: "2026-01-31")',
             id="date-as-an-id",
         ),
         pytest.param(
             "a.yaml",
             "audiences: [{id: a, has trait: {2026-01-31: x}}]",
-            '/audiences/0/has trait/2026-01-31: "name" must be a text, not a date'
+            '#/audiences/0/has trait/2026-01-31: "name" must be a text, not a date'
             ' (put it in quotes: "2026-01-31")',
             id="date-as-a-name",
         ),
@@ -189,7 +207,7 @@ def test_json_is_json(tmp_path: Path) -> None:
 def test_file_with_a_fault(tmp_path: Path, name: str, content: str | bytes, fault: str) -> None:
     """A file that cannot be read, or holds no rules, refuses the load by its name."""
     write(tmp_path, f"rules/o/e/{name}", content)
-    assert faults_of(tmp_path / "rules") == [f"rules/o/e/{name}#{fault}"]
+    assert faults_of(tmp_path / "rules") == [f"rules/o/e/{name}{fault}"]
 
 
 def test_all_faults_of_all_environments(tmp_path: Path) -> None:
@@ -221,7 +239,7 @@ def test_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MAX_FILE_BYTES", 100)
     write(tmp_path, "rules/o/e/a.yaml", "#" * 101)
     assert faults_of(tmp_path / "rules") == [
-        "rules/o/e/a.yaml#: the file is larger than 100 bytes (split it)"
+        "rules/o/e/a.yaml: the file is larger than 100 bytes (split it)"
     ]
 
 
@@ -234,7 +252,7 @@ def test_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     write(tmp_path, "rules/o/e/a.yaml", AUDIENCE)
     monkeypatch.setattr(Path, "read_text", refuse)
     assert faults_of(tmp_path / "rules") == [
-        "rules/o/e/a.yaml#: the file cannot be read: [Errno 13] Permission denied"
+        "rules/o/e/a.yaml: the file cannot be read: Permission denied"
     ]
 
 
@@ -251,7 +269,7 @@ def test_no_rules(tmp_path: Path, make: bool, message: str) -> None:
     if make:
         root.mkdir()
     hint = "rules live in RULES/<organization>/<environment>/*.yaml"
-    assert faults_of(root) == [f"{root}#: {message} ({hint})"]
+    assert faults_of(root) == [f"{root}: {message} ({hint})"]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from edgewise.commands.arguments import Subparsers, add_copies_option
+from edgewise.commands.faults import print_faults, print_set_aside, print_warnings
 from edgewise.errors import Fault, RulesError
 from edgewise.lint.linting import lint
 from edgewise.lint.notes import Subject
@@ -71,12 +71,13 @@ def check_rules(options: Namespace) -> int:
         report = _report(load_folder(options.rules, options.copies), unread)
     except RulesError as error:
         report = Report(faults=list(error.faults), warnings=_outside(unread, ()))
+    finder = LineFinder(options.rules.parent)
     if options.format == "json":
         print(msgspec.json.format(msgspec.json.encode(report)).decode())
     elif options.format == "github":
-        _print_for_github(report, LineFinder(options.rules.parent), strict=options.strict)
+        _print_for_github(report, finder, strict=options.strict)
     else:
-        _print_text(report)
+        _print_text(report, finder)
     wrong = report.faults or report.set_aside or (options.strict and report.warnings)
     return 1 if wrong else 0
 
@@ -108,11 +109,10 @@ def _outside(unread: _Unread, known: Container[EnvironmentKey | None]) -> list[F
     return [note_unread(one) for key, files in unread.items() if key not in known for one in files]
 
 
-def _print_text(report: Report) -> None:
-    print_faults(report.faults)
-    print_set_aside(report.set_aside)
-    for fault in report.warnings:
-        print(f"{fault} [{_WARNING}: {fault.code}]", file=sys.stderr)
+def _print_text(report: Report, finder: LineFinder) -> None:
+    print_faults(report.faults, finder)
+    print_set_aside(report.set_aside, finder)
+    print_warnings(report.warnings, finder)
     for one in report.environments:
         print(
             f"{one.name}: {one.audiences} audiences, {one.experiences} experiences,"
@@ -120,20 +120,6 @@ def _print_text(report: Report) -> None:
         )
     for name, source in report.waiting.items():
         print(f"{name}: not checked, its rules were never read from {source}")
-
-
-def print_faults(faults: Sequence[Fault]) -> None:
-    """Print each fault on a line of its own, to standard error."""
-    for fault in faults:
-        print(f"{fault} [{fault.code}]", file=sys.stderr)
-
-
-def print_set_aside(faults: Sequence[Fault]) -> None:
-    """Print what is wrong with rules that never match because of it, to standard error."""
-    for fault in faults:
-        owner = fault.audience_id or fault.experience_id
-        note = f", {owner} never matches" if owner else ""
-        print(f"{fault} [{fault.code}{note}]", file=sys.stderr)
 
 
 def _print_for_github(report: Report, finder: LineFinder, *, strict: bool) -> None:
@@ -148,8 +134,7 @@ def _command(fault: Fault, finder: LineFinder, level: str) -> str:
     line = finder.line_of(f"{fault.file}#{fault.pointer}")
     place = [f"file={_escaped(fault.file)}", *([f"line={line}"] if line else [])]
     title = f"title={_escaped(fault.code)}"
-    hint = f" ({fault.hint})" if fault.hint else ""
-    text = f"{fault.message}{hint}".replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    text = fault.text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return f"::{level} {','.join((*place, title))}::{text}"
 
 

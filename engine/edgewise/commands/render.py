@@ -55,5 +55,5 @@ def _tags(folder: Path) -> Mapping[str, MergeTag]:
         raise InputError(f"{folder}: there is no such folder")
     rules = parse_documents(load_documents(folder, folder.parent))
     if rules.faults:
-        raise RulesError(rules.faults)
+        raise RulesError(rules.faults, str(folder.parent))
     return {tag.id: tag for tag in rules.merge_tags}

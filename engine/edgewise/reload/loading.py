@@ -47,7 +47,7 @@ def load_folder(root: Path, copies: Path | None = None) -> LoadedFolder:
     if not (loaded.rulesets or loaded.waiting or faults):
         faults = no_environment(root)
     if faults:
-        raise RulesError(faults)
+        raise RulesError(faults, str(root.parent))
     return loaded
 
 

@@ -25,7 +25,7 @@ _SOURCE_HINT = "follow it with edgewise.reload.reloader.Reloader, or import an e
 EnvironmentKey = tuple[str, str]
 
 
-def load_rules(root: Path) -> dict[EnvironmentKey, Ruleset]:
+def load_rules(root: str | Path) -> dict[EnvironmentKey, Ruleset]:
     """Return the ruleset of every environment below a folder, by (organization, environment).
 
     Files are all that is read: a `Reloader` follows the space in which rules live too.
@@ -33,6 +33,7 @@ def load_rules(root: Path) -> dict[EnvironmentKey, Ruleset]:
     Errors: RulesError with every fault of every environment, also where there is none to serve, and
     where a file names a space.
     """
+    root = Path(root)
     rulesets: dict[EnvironmentKey, Ruleset] = {}
     faults: list[Fault] = []
     for organization, environment, folder in find_environments(root):
@@ -45,7 +46,7 @@ def load_rules(root: Path) -> dict[EnvironmentKey, Ruleset]:
     if not rulesets and not faults:
         faults = no_environment(root)
     if faults:
-        raise RulesError(faults)
+        raise RulesError(faults, str(root.parent))
     return rulesets
 
 
@@ -97,7 +98,7 @@ def load_documents(folder: Path, relative_to: Path) -> list[RuleDocument]:
         )
         faults += found.faults
     if faults:
-        raise RulesError(faults)
+        raise RulesError(faults, str(relative_to))
     return documents
 
 
@@ -148,7 +149,9 @@ def _parse(path: Path, faults: FaultList) -> Any:
         faults.at("", "syntax", f"{error.msg} {place}")
     except RecursionError:
         faults.at("", "unreadable", "the file cannot be read: it is nested too deep")
-    except (yaml.YAMLError, UnicodeDecodeError, OSError, ValueError) as error:
+    except OSError as error:
+        faults.at("", "unreadable", f"the file cannot be read: {error.strerror}")
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         faults.at("", "unreadable", f"the file cannot be read: {error}")
     return None
 
