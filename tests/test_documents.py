@@ -113,10 +113,12 @@ def test_unknown_audience() -> None:
             ],
         }
     )
-    assert shown(rules.faults) == [
-        '0.yaml#/experiences/0: there is no audience "returnig" (did you mean "returning"?)'
+    (fault,) = rules.faults
+    assert (fault.file, fault.pointer) == ("0.yaml", "/experiences/0/audience")
+    assert fault.text == 'there is no audience "returnig" (did you mean "returning"?)'
+    assert shown(rules.set_aside) == [
+        '0.yaml#/experiences/1/nt_audience: there is no audience "gone"'
     ]
-    assert shown(rules.set_aside) == ['0.yaml#/experiences/1: there is no audience "gone"']
     assert rules.experiences == ()
 
 
@@ -185,7 +187,7 @@ def test_references_of_what_is_faulty() -> None:
         '0.yaml#/audiences/0/audience: there is no audience "gone"',
         '0.yaml#/audiences/1/any/0/audience: there is no audience "lost"',
         '0.yaml#/audiences/2/any/1/audience: there is no audience "missed"',
-        '0.yaml#/experiences/0: there is no audience "absent"',
+        '0.yaml#/experiences/0/audience: there is no audience "absent"',
     ]
 
 

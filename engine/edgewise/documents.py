@@ -205,7 +205,8 @@ def _unknown_audience_of(member: _Member, known: Set[str]) -> list[Fault]:
         return []
     experience_id = reading.text(member.raw, "id", member.pointer)
     found = FaultList(member.file, experience_id=experience_id)
-    _note_unknown_audience(found, member.pointer, audience_id, known)
+    place = pointer_join(member.pointer, "audience")
+    _note_unknown_audience(found, place, audience_id, known)
     return found.faults
 
 
@@ -222,8 +223,10 @@ def _with_known_audience(
             served.append(experience)
             continue
         found = FaultList(experience.file, experience_id=experience.id)
-        _note_unknown_audience(found, experience.pointer, experience.audience_id, known)
-        (set_aside if experience.form == "nt_config" else faults).extend(found.faults)
+        from_app = experience.form == "nt_config"
+        place = pointer_join(experience.pointer, "nt_audience" if from_app else "audience")
+        _note_unknown_audience(found, place, experience.audience_id, known)
+        (set_aside if from_app else faults).extend(found.faults)
     return served
 
 
