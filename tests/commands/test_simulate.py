@@ -73,12 +73,10 @@ def test_report_is_written(events: str, tmp_path: Path) -> None:
     [
         pytest.param(
             "# Edgewise\n\ndecides\n",
-            "none of the 2 lines of {path} could be replayed; the first: {path}, line 1: body: ",
+            "none of the 2 lines of {path} could be replayed; the first: {path}, line 1: not JSON",
             id="some",
         ),
-        pytest.param(
-            "{", "the only line of {path} could not be replayed: body: not JSON", id="one"
-        ),
+        pytest.param("{", "the only line of {path} could not be replayed: not JSON", id="one"),
     ],
 )
 def test_lines_of_which_none_is_an_event_are_refused(
@@ -118,7 +116,7 @@ def test_without_a_summary_broken_lines_are_told_all_the_same(
     assert main(["simulate", RULES, str(path), "--workers", "1", *quiet]) == 0
     assert capfd.readouterr().err == (
         f"edgewise: 2 of 4 lines could not be replayed; the first: {path}, line 2:"
-        " body: not JSON at character 1\n"
+        " not JSON at character 1\n"
     )
 
 

@@ -121,11 +121,39 @@ def test_events_are_checked_and_repaired(whole: bool) -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        pytest.param(b'{"type":', "not JSON at character 8", id="not-json"),
-        pytest.param(b'["page"]', "expected an object", id="no-object"),
+        pytest.param(b'{"type":', "^not JSON at character 8", id="not-json"),
+        pytest.param(b'["page"]', "one event or one request, not a list", id="list"),
+        *(
+            pytest.param(data, f"^a line is one event or one request, not {kind}$", id=kind)
+            for data, kind in (
+                (b'"page"', "a text"),
+                (b"1", "a number"),
+                (b"1.5", "a number"),
+                (b"true", "a boolean"),
+                (b"null", "null"),
+                (b" [1]", "a list"),
+            )
+        ),
+        pytest.param(
+            b'{"profileId":"p","receivedAt":[]}', "^receivedAt: expected", id="wrong-type"
+        ),
         pytest.param(b'{"receivedAt":1793534400000}', "no profileId", id="nobody"),
         pytest.param(b'{"profileId":"p"}', "no receivedAt", id="no-time"),
-        pytest.param(b'{"profileId":"p","receivedAt":"soon"}', "expected a time", id="bad-time"),
+        pytest.param(
+            b'{"profileId":"p","receivedAt":"soon"}',
+            r'^receivedAt: "soon" is no time \(write it like 2026-11-01T12:00:00Z\)$',
+            id="bad-arrival",
+        ),
+        pytest.param(
+            b'{"profileId":"p","timestamp":"yesterday"}',
+            r'^timestamp: "yesterday" is no time \(write it like',
+            id="bad-time",
+        ),
+        pytest.param(
+            b'{"profileId":"p","events":[{"type":"page"},{"type":"page","sentAt":1793534400}]}',
+            "^sentAt: 1793534400 is no time",
+            id="seconds",
+        ),
         pytest.param(
             b'{"profileId":"p","receivedAt":1793534400000000}', "after the year 2099", id="far-time"
         ),
@@ -141,6 +169,11 @@ def test_events_are_checked_and_repaired(whole: bool) -> None:
         ),
         pytest.param(
             b'{"profileId":"p","receivedAt":1793534400000,"events":[]}', "1 to 200", id="empty"
+        ),
+        pytest.param(
+            b'{"profileId":"p","receivedAt":1793534400000,"events":[[]]}',
+            r"^events\[0\]: expected an object$",
+            id="list-inside",
         ),
         pytest.param(
             b'{"profileId":"p\\u0000","receivedAt":1793534400000}', "control", id="odd-id"

@@ -45,6 +45,17 @@ def test_summary_names_what_there_is(tmp_path: Path, width: int) -> None:
     assert max(map(len, text.splitlines())) <= width
 
 
+@pytest.mark.parametrize(("broken", "rest"), [(5, ""), (6, "1"), (30, "25")])
+def test_summary_counts_the_broken_lines_that_it_leaves_out(
+    tmp_path: Path, broken: int, rest: str
+) -> None:
+    """Five broken lines are shown, and how many more there are."""
+    lines = [line("a", NOON_MS), *({"type": "page", "n": number} for number in range(broken))]
+    text = shown(simulated(tmp_path, lines))
+    assert text.count(", line ") == 5
+    assert (f"  … and {rest} more\n" in text) is bool(rest)
+
+
 @pytest.mark.parametrize(("width", "shown_fully"), [(80, False), (110, True)], ids=["80", "110"])
 def test_narrow_terminals_show_ids_first(tmp_path: Path, width: int, shown_fully: bool) -> None:
     """What decides has a column only where the ids of audiences do not suffer for it."""

@@ -26,6 +26,7 @@ import yaml
 from edgewise.decoding import decode_object, decode_repairable
 from edgewise.errors import InputError, InvalidData
 from edgewise.parsing import FaultList, closest, kind_of, pointer_join
+from edgewise.simulate.requests import line_reason
 from edgewise.sources.yaml_text import parse_yaml
 
 _ANYTHING = msgspec.json.Decoder()
@@ -51,7 +52,11 @@ class LineMapping(msgspec.Struct, frozen=True):
         Errors: InvalidData for a line that is no JSON object, is nested too deep, or holds a value
         of another form.
         """
-        return msgspec.json.encode(self._mapped(decode_object(data)))
+        try:
+            line = decode_object(data)
+        except InvalidData as error:
+            raise InvalidData(line_reason(error, data)) from None
+        return msgspec.json.encode(self._mapped(line))
 
     def _mapped(self, line: dict[str, Any]) -> dict[str, Any]:
         if self.case:

@@ -22,9 +22,14 @@ from edgewise.decoding import (
 from edgewise.errors import InvalidData
 from edgewise.model.event import Event
 from edgewise.receiving import CLAIMING_TYPES, parse_time
+from edgewise.values import text_of
 
 LATEST_ARRIVAL_MS = 4_102_444_800_000
 """The year 2100: whatever is newer was no time in milliseconds, or comes from a broken clock."""
+
+_NO_OBJECT = "body: expected an object"
+_KINDS = {"[": "a list", '"': "a text", "t": "a boolean", "f": "a boolean", "n": "null"}
+_OWN_TIMES = ("timestamp", "originalTimestamp", "sentAt")
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -122,7 +127,7 @@ class LineReader:
         arrival_ms = parse_time(head.received_at)
         if arrival_ms is None:
             if head.received_at is not None:
-                raise InvalidData("receivedAt: expected a time")
+                raise _no_time("receivedAt", head.received_at)
             arrival_ms = _own_arrival(heads)
         if arrival_ms >= LATEST_ARRIVAL_MS:
             raise InvalidData("the time lies after the year 2099")
@@ -160,18 +165,36 @@ def update_of(record: Record) -> Update:
     return Update([decode_checked(raw) for raw in record.events], record.events)
 
 
+def line_reason(error: InvalidData, data: bytes) -> str:
+    """Return what is wrong with a line that could not be decoded, in the words of lines."""
+    if error.message != _NO_OBJECT:
+        return error.message.removeprefix("body: ")
+    kind = _KINDS.get(data.lstrip()[:1].decode(errors="replace"), "a number")
+    return f"a line is one event or one request, not {kind}"
+
+
 def _read_any(data: bytes) -> tuple[_Head, list[_Head], list[bytes]]:
-    head, data = decode_repairable(_HEAD, data)
+    try:
+        head, data = decode_repairable(_HEAD, data)
+    except InvalidData as error:
+        raise InvalidData(line_reason(error, data)) from None
     if head.events is None:
         return head, [head], [_bare(data)]
     if not 1 <= len(head.events) <= MAX_EVENTS:
         raise InvalidData(f"events: expected 1 to {MAX_EVENTS} events")
     events = [bytes(part) for part in head.events]
-    return head, [_head_of(part) for part in events], events
+    return head, [_head_of_part(part, place) for place, part in enumerate(events)], events
 
 
 def _head_of(data: bytes) -> _Head:
     return decode_repairable(_HEAD, data)[0]
+
+
+def _head_of_part(part: bytes, place: int) -> _Head:
+    try:
+        return _head_of(part)
+    except InvalidData as error:
+        raise InvalidData(error.message.replace("body", f"events[{place}]", 1)) from None
 
 
 def _bare(event: bytes) -> bytes:
@@ -187,17 +210,30 @@ def _name_of(head: _AnyHead) -> str:
 
 def _own_arrival(heads: Sequence[_AnyHead]) -> int:
     times = [time_ms for one in heads if (time_ms := _own_time(one)) is not None]
-    if not times:
-        raise InvalidData("there is no receivedAt and no timestamp")
-    return max(times)
+    if times:
+        return max(times)
+    for one in heads:
+        for name, value in zip(_OWN_TIMES, _own_times(one), strict=True):
+            if value is not None:
+                raise _no_time(name, value)
+    raise InvalidData("there is no receivedAt and no timestamp")
 
 
 def _own_time(head: _AnyHead) -> int | None:
-    for value in (head.timestamp, head.original_timestamp, head.sent_at):
+    for value in _own_times(head):
         time_ms = parse_time(value)
         if time_ms is not None:
             return time_ms
     return None
+
+
+def _own_times(head: _AnyHead) -> tuple[str | float | None, ...]:
+    return head.timestamp, head.original_timestamp, head.sent_at
+
+
+def _no_time(name: str, value: str | float) -> InvalidData:
+    shown = f'"{value}"' if isinstance(value, str) else text_of(value)
+    return InvalidData(f"{name}: {shown} is no time (write it like 2026-11-01T12:00:00Z)")
 
 
 def _claims(heads: Sequence[_AnyHead]) -> tuple[str, ...]:

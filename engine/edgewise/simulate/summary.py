@@ -68,6 +68,8 @@ def _warnings(read: InputResult) -> Iterator[RenderableType]:
         yield Text(f"{read.broken:,} of {read.lines:,} lines could not be replayed:", style="red")
         for line in read.broken_lines[:_MOST_BROKEN]:
             yield Text(f"  {line.source}, line {line.line}: {line.reason}", style="red")
+        if read.broken > _MOST_BROKEN:
+            yield Text(f"  … and {read.broken - _MOST_BROKEN:,} more", style="red")
     if read.out_of_order:
         yield Text(
             f"{read.out_of_order:,} requests arrived before the one in front of them; the replay"
