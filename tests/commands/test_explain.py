@@ -75,6 +75,27 @@ def test_events_are_applied_to_a_new_visitor(
     assert [one["reason"] for one in result["experiences"]] == ["selected", "outside_traffic"]
 
 
+def test_a_broken_line_of_events_is_named(
+    rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be applied is told with file and line, and nothing is explained."""
+    path = saved(tmp_path, (*EVENTS, {"type": "dance"}))
+    assert main(["explain", str(rules), "--events", path]) == 2
+    message = f"edgewise: {path}, line 3: type: unknown event type\n"
+    assert capsys.readouterr() == ("", message)
+
+
+def test_many_events_are_applied_in_pieces(
+    rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file may hold more events than one request does."""
+    page = {"type": "page", "context": {"page": {"path": "/sale"}}}
+    events = [{**page, "messageId": str(number)} for number in range(450)]
+    result = explained(capsys, str(rules), "--events", saved(tmp_path, events))
+    _, viewed = result["audiences"][0]["condition"]["children"]
+    assert viewed["seen"] == 450
+
+
 def test_conditions_stand_in_their_lines(
     rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

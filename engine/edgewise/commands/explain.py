@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from edgewise.commands.arguments import Subparsers, add_copies_option
+from edgewise.commands.events import read_events
 from edgewise.commands.existing import open_existing
 from edgewise.commands.explanation_view import print_explanation
-from edgewise.commands.inputs import read_events, read_profile
+from edgewise.commands.inputs import read_profile
 from edgewise.decoding import MAX_EVENTS, decode_update
 from edgewise.errors import InputError, ProfileNotFound
 from edgewise.explaining import Explanation, add_lines, explain
@@ -106,7 +107,7 @@ def _explanation(ruleset: Ruleset, options: Namespace) -> Explanation:
         if options.events:
             events = read_events(options.events)
             for start in range(0, len(events), MAX_EVENTS):
-                body = msgspec.json.encode({"events": events[start : start + MAX_EVENTS]})
+                body = b'{"events":[' + b",".join(events[start : start + MAX_EVENTS]) + b"]}"
                 await service.update(
                     *names, options.id or _VISITOR, decode_update(body), preflight=False
                 )
