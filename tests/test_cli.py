@@ -55,7 +55,7 @@ def test_check_sound_rules(rules: Path, capsys: pytest.CaptureFixture[str]) -> N
     """Sound rules are counted, and the status is 0."""
     assert main(["check", str(rules)]) == 0
     out, err = capsys.readouterr()
-    assert out == "demo/main: 2 audiences, 1 experiences, 0 set aside, 1 warnings\n"
+    assert out == "demo/main: 2 audiences, 1 experience, 0 set aside, 1 warning\n"
     assert err.endswith("[warning: unused_audience at /audiences/0]\n")
     assert err.count("\n") == 1
 
@@ -85,7 +85,7 @@ def test_check_names_what_is_set_aside(rules: Path, capsys: pytest.CaptureFixtur
     write(rules, "demo/main/app.json", SET_ASIDE)
     assert main(["check", str(rules)]) == 1
     out, err = capsys.readouterr()
-    assert out == "demo/main: 3 audiences, 1 experiences, 1 set aside, 1 warnings\n"
+    assert out == "demo/main: 3 audiences, 1 experience, 1 set aside, 1 warning\n"
     assert err.startswith(
         "rules/demo/main/app.json#/audiences/0/nt_rules/any/0/all/0/type:"
         ' unknown rule type "moon" [unknown_rule_type, odd never matches]\n'
@@ -176,7 +176,7 @@ def test_serve(
     assert served == [ServerSettings(rules=str(rules), store="memory://", copies=copies, port=9000)]
     out, err = capsys.readouterr()
     digest = load_rules(rules)["demo", "main"].digest
-    assert f"demo/main: 2 audiences, 1 experiences, ruleset {digest}" in out
+    assert f"demo/main: 2 audiences, 1 experience, ruleset {digest}" in out
     url = "http://127.0.0.1:9000/v2/organizations/demo/environments/main/profiles"
     assert f"curl -s '{url}' -d '" in out
     assert err == ""

@@ -17,7 +17,17 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # What can go wrong.
     ("errors",),
     # Data without behaviour, and the smallest helpers around it.
-    ("model", "values", "hashing", "parsing", "countries", "country_names", "garbage", "secret"),
+    (
+        "model",
+        "values",
+        "amounts",
+        "hashing",
+        "parsing",
+        "countries",
+        "country_names",
+        "garbage",
+        "secret",
+    ),
     # The tables that rules are made of: what can be read, how it can be tested, what can be set.
     ("attributes", "operators", "settings"),
     # One subject each, pure: no clock, no I/O, no logging.

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgewise import __version__
+from edgewise.amounts import counted
 from edgewise.asgi.client_address import MAX_PROXIES
 from edgewise.asgi.short import DEFAULT_ENVIRONMENT_VARIABLE
 from edgewise.audiences.listing import list_source
@@ -207,8 +208,8 @@ def _print_welcome(loaded: LoadedFolder, options: argparse.Namespace) -> None:
     print(f"Edgewise {__version__} serves {base}")
     for (organization, environment), ruleset in loaded.rulesets.items():
         print(
-            f"  {organization}/{environment}: {len(ruleset.audiences)} audiences,"
-            f" {len(ruleset.experiences)} experiences, ruleset {ruleset.digest}"
+            f"  {organization}/{environment}: {counted(len(ruleset.audiences), 'audience')},"
+            f" {counted(len(ruleset.experiences), 'experience')}, ruleset {ruleset.digest}"
         )
     for (organization, environment), source in loaded.waiting.items():
         print(f"  {organization}/{environment}: as soon as its rules are read from {source}")

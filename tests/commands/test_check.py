@@ -50,7 +50,7 @@ def test_a_warning_is_an_error_where_that_is_asked(
     """The same is printed, and the status tells whether it counts."""
     assert main(["check", str(rules), *arguments]) == status
     out, err = capsys.readouterr()
-    assert out == "shop/main: 1 audiences, 1 experiences, 0 set aside, 1 warnings\n"
+    assert out == "shop/main: 1 audience, 1 experience, 0 set aside, 1 warning\n"
     assert err == (
         'rules/shop/main/rules.yaml:6: the path "sale" has no leading slash, and every real one has'
         ' (write "/sale") [warning: path_without_slash at /audiences/0/has viewed page/path]\n'

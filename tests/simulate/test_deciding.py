@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any as AnyValue
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +21,8 @@ from edgewise.model.audience import (
     Test,
 )
 from edgewise.model.profiles import Profile
-from edgewise.simulate.deciding import Deciding
+from edgewise.simulate.deciding import Deciding, wording_of
+from tests.rules import audiences_of
 from tests.simulate.worlds import NOON_MS
 
 NAMES = ("a", "b", "c", "d")
@@ -99,3 +103,18 @@ def test_condition_decides_where_turning_it_turns_the_answer(
             expected[origin][0 if member else 1] += 1
     found = Deciding(profiles, NOON_MS).conditions(Audience(id="x", tree=tree))
     assert {one.place: [one.keeps_in, one.keeps_out] for one in found} == expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "wording"),
+    [
+        pytest.param({}, "at least 1 time", id="once"),
+        pytest.param({"at least": 3, "within": "1 day"}, "at least 3 times within 1 day", id="day"),
+        pytest.param({"at least": 2, "within": "7 days"}, "at least 2 times within 7 days", id="2"),
+    ],
+)
+def test_counts_are_worded_in_singular_and_plural(rule: dict[str, AnyValue], wording: str) -> None:
+    """One time and one day are no plural."""
+    (audience,) = audiences_of({"id": "a", "has performed event": "buy", **rule})
+    (leaf,) = leaves_of(audience.tree)
+    assert wording_of(leaf).endswith(f": {wording}")

@@ -64,6 +64,26 @@ def test_narrow_terminals_show_ids_first(tmp_path: Path, width: int, shown_fully
     assert all(f" {name} " in text for name in ("alpine", "buyers", "gold", "mobile"))
 
 
+def test_sizes_add_up_with_merged_members(tmp_path: Path) -> None:
+    """Members whose visitor became another one are counted beside those who entered and left."""
+    buying, login = {"type": "track", "event": "buy"}, {"type": "identify", "userId": "u"}
+    events = [("phone", buying), ("laptop", buying), ("phone", login), ("laptop", login)]
+    lines = [line(name, NOON_MS + n, **event) for n, (name, event) in enumerate(events)]
+    rows = [row.split() for row in shown(simulated(tmp_path, lines), 80).splitlines()]
+    (heading,) = (row for row in rows if row[:1] == ["Audience"])
+    assert heading[-3:] == ["Entered", "Left", "Merged"]
+    buyers = next(row for row in rows if row[:1] == ["buyers"])
+    size, (entered, left, merged) = int(buyers[1]), map(int, buyers[-3:])
+    assert (size, entered, left, merged) == (1, 2, 0, 1)
+
+
+def test_one_is_no_plural(tmp_path: Path) -> None:
+    """A single event, request or visitor is named in the singular."""
+    text = shown(simulated(tmp_path, [line("a", NOON_MS)]))
+    assert text.startswith("1 event in 1 request, ")
+    assert f"{MAIN}  1 visitor, 0 merged, 0 repeated events" in text
+
+
 def test_summary_of_nothing(tmp_path: Path) -> None:
     """Without events the summary says so."""
     assert "nothing to replay" in shown(simulated(tmp_path, []))

@@ -10,6 +10,7 @@ from typing import Any as AnyValue
 
 import msgspec
 
+from edgewise.amounts import counted
 from edgewise.attributes import read
 from edgewise.audiences.interpret import count_of, holds
 from edgewise.audiences.native import LOCATION_KEYS, WHERE_KEYS
@@ -124,8 +125,7 @@ def _describe_time(time_ms: int) -> str:
 def _describe_count(test: CountTest) -> str:
     phrase = BY_NAME[test.operator].phrase
     compared = "exactly" if test.operator == "equal" else phrase
-    times = "time" if test.count == 1 else "times"
-    return f"{describe_matcher(test.matcher)}, {compared} {test.count} {times}"
+    return f"{describe_matcher(test.matcher)}, {compared} {counted(test.count, 'time')}"
 
 
 def describe_matcher(matcher: Matcher) -> str:
@@ -141,7 +141,8 @@ def describe_matcher(matcher: Matcher) -> str:
         what = f"events {_describe_operand(equal['event_name'])}"
     others = [_describe_node(part) for part in parts if not _is_about_kind(part)]
     where = f" with {' and '.join(others)}" if others else ""
-    window = f", within {matcher.window_ms // _DAY_MS} days" if matcher.window_ms else ""
+    days = counted(matcher.window_ms // _DAY_MS, "day")
+    window = f", within {days}" if matcher.window_ms else ""
     return f"{what}{where}{window}"
 
 

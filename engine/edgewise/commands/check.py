@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from edgewise.amounts import counted
 from edgewise.commands.arguments import Subparsers, add_copies_option
 from edgewise.commands.faults import print_faults, print_set_aside, print_warnings
 from edgewise.errors import Fault, RulesError
@@ -115,8 +116,9 @@ def _print_text(report: Report, finder: LineFinder) -> None:
     print_warnings(report.warnings, finder)
     for one in report.environments:
         print(
-            f"{one.name}: {one.audiences} audiences, {one.experiences} experiences,"
-            f" {one.set_aside} set aside, {one.warnings} warnings"
+            f"{one.name}: {counted(one.audiences, 'audience')},"
+            f" {counted(one.experiences, 'experience')},"
+            f" {one.set_aside} set aside, {counted(one.warnings, 'warning')}"
         )
     for name, source in report.waiting.items():
         print(f"{name}: not checked, its rules were never read from {source}")

@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+from edgewise.amounts import counted
 from edgewise.commands.arguments import Subparsers
 from edgewise.commands.console import OutputConsole
 from edgewise.commands.existing import require_existing
@@ -15,7 +16,6 @@ from edgewise.errors import InputError
 from edgewise.receiving import parse_time
 from edgewise.simulate.extras import load_extra
 from edgewise.simulate.mapping import load_mapping
-from edgewise.simulate.report.figures import counted
 from edgewise.simulate.report.page import html_report
 from edgewise.simulate.result import InputResult, Result, encode_result
 from edgewise.simulate.rules_input import RulesInput, read_rules

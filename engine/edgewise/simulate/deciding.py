@@ -13,6 +13,7 @@ from typing import Any as AnyValue
 
 import msgspec
 
+from edgewise.amounts import counted
 from edgewise.attributes import read
 from edgewise.audiences.interpret import holds
 from edgewise.model.audience import (
@@ -164,9 +165,9 @@ def wording_of(leaf: Leaf) -> str:
     if isinstance(test, Test):
         return _test_wording(test)
     events = ", ".join(_event_wording(test.matcher.tree))
-    days = test.matcher.window_ms // DAY_MS
-    window = f" within {days} days" if test.matcher.window_ms else ""
-    return f"{events}: {BY_NAME[test.operator].phrase} {test.count} times{window}"
+    days = counted(test.matcher.window_ms // DAY_MS, "day")
+    window = f" within {days}" if test.matcher.window_ms else ""
+    return f"{events}: {BY_NAME[test.operator].phrase} {counted(test.count, 'time')}{window}"
 
 
 def _leaves(node: Node) -> Iterable[Leaf]:

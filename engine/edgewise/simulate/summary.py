@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from edgewise.amounts import counted
 from edgewise.simulate.result import (
     AgainstResult,
     AudienceResult,
@@ -41,7 +42,7 @@ def _parts(result: Result, *, wide: bool) -> Iterator[RenderableType]:
     timeline = result.timeline
     first, last = (time[:16].replace("T", " ") for time in (timeline.first, timeline.last))
     yield Text(
-        f"{result.input.events:,} events in {result.input.requests:,} requests"
+        f"{counted(result.input.events, 'event')} in {counted(result.input.requests, 'request')}"
         + (f", {first} to {last} UTC" if first else "; nothing to replay"),
         style="bold",
     )
@@ -65,15 +66,16 @@ def _parts(result: Result, *, wide: bool) -> Iterator[RenderableType]:
 
 def _warnings(read: InputResult) -> Iterator[RenderableType]:
     if read.broken:
-        yield Text(f"{read.broken:,} of {read.lines:,} lines could not be replayed:", style="red")
+        lines = f"{read.broken:,} of {counted(read.lines, 'line')}"
+        yield Text(f"{lines} could not be replayed:", style="red")
         for line in read.broken_lines[:_MOST_BROKEN]:
             yield Text(f"  {line.source}, line {line.line}: {line.reason}", style="red")
         if read.broken > _MOST_BROKEN:
             yield Text(f"  … and {read.broken - _MOST_BROKEN:,} more", style="red")
     if read.out_of_order:
         yield Text(
-            f"{read.out_of_order:,} requests arrived before the one in front of them; the replay"
-            " follows the input.",
+            f"{counted(read.out_of_order, 'request')} arrived before the one in front of it; the"
+            " replay follows the input.",
             style="yellow",
         )
 
@@ -81,8 +83,8 @@ def _warnings(read: InputResult) -> Iterator[RenderableType]:
 def _headline(environment: EnvironmentResult) -> Text:
     return Text.assemble(
         (environment.environment, "bold cyan"),
-        f"  {environment.profiles:,} visitors, {environment.merged:,} merged,"
-        f" {environment.duplicates:,} repeated events, ruleset {environment.ruleset}",
+        f"  {counted(environment.profiles, 'visitor')}, {environment.merged:,} merged,"
+        f" {counted(environment.duplicates, 'repeated event')}, ruleset {environment.ruleset}",
     )
 
 
@@ -94,7 +96,7 @@ def _audiences(environment: EnvironmentResult, *, wide: bool) -> Group:
     if wide:
         table.add_column("", no_wrap=True)
     table.add_column("Over time", no_wrap=True)
-    for name in ("Entered", "Left"):
+    for name in ("Entered", "Left", "Merged"):
         table.add_column(name, justify="right")
     if wide:
         table.add_column("Decides most")
@@ -109,10 +111,12 @@ def _audiences(environment: EnvironmentResult, *, wide: bool) -> Group:
             _spark(audience.sizes),
             f"{audience.entered:,}",
             f"{audience.left:,}",
+            f"{sum(audience.merged):,}",
             *([deciding] if wide else []),
         )
     rest = len(ordered) - MOST_AUDIENCES
-    return Group(table, Text(f"and {rest} smaller ones", style="dim") if rest > 0 else "")
+    smaller = "and 1 smaller one" if rest == 1 else f"and {rest} smaller ones"
+    return Group(table, Text(smaller, style="dim") if rest > 0 else "")
 
 
 def _decides_most(audience: AudienceResult) -> str:

@@ -6,7 +6,6 @@ import pytest
 
 from edgewise.simulate.report.figures import (
     confidence,
-    counted,
     place,
     probability,
     short_count,
@@ -27,12 +26,6 @@ from edgewise.simulate.report.figures import (
 def test_short_counts_fit_an_axis(number: int, text: str) -> None:
     """Large numbers are shortened to five characters or fewer."""
     assert short_count(number) == text
-
-
-def test_one_is_no_plural() -> None:
-    """One thing is named in the singular, any other number in the plural."""
-    texts = [counted(number, "visitor") for number in (0, 1, 1_200)]
-    assert texts == ["0 visitors", "1 visitor", "1,200 visitors"]
 
 
 def test_places_stay_inside() -> None:

@@ -97,9 +97,33 @@ def test_every_answer_is_there() -> None:
         assert title in texts
 
 
+def test_sizes_add_up_with_merged_members() -> None:
+    """The table of audiences tells who entered, left and merged, so that the size follows."""
+    result = simulated(2_000)
+    page = html_report(result)
+    (rows,) = re.findall(r"All audiences</h3>.*?<tbody>(.*?)</tbody>", page, re.DOTALL)
+    cells = re.compile('data-label="([A-Za-z]+)">([0-9,]+)<')
+    found = [
+        {name: int(number.replace(",", "")) for name, number in cells.findall(row)}
+        for row in rows.split("</tr>")[:-1]
+    ]
+    assert len(found) == len(result.environments[0].audiences)
+    assert all(one["Size"] == one["Entered"] - one["Left"] - one["Merged"] for one in found)
+    assert any(one["Merged"] for one in found)
+
+
 def test_same_result_gives_the_same_page() -> None:
     """Nothing of the moment or the machine stands in a report."""
     assert html_report(simulated(2_000)) == html_report(simulated(2_000))
+
+
+@pytest.mark.parametrize(
+    ("events", "tile"),
+    [(1, "<b>1</b><span>event</span>"), (2_000, "<b>2,000</b><span>events</span>")],
+)
+def test_one_is_no_plural(events: int, tile: str) -> None:
+    """A single event is named in the singular."""
+    assert tile in html_report(simulated(events))
 
 
 def test_nobody_came() -> None:

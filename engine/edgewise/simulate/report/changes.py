@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgewise.simulate.report.figures import count, counted, place
+from edgewise.amounts import count, counted
+from edgewise.simulate.report.figures import place
 from edgewise.simulate.report.markup import (
     Markup,
     element,

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from math import sqrt
 
+from edgewise.amounts import count
+
 _Z_95 = 1.959963984540054
 """The normal distribution has 95% within this many standard deviations."""
-
-
-def count(number: int) -> str:
-    """Return a number with its thousands apart."""
-    return f"{number:,}"
-
-
-def counted(number: int, what: str) -> str:
-    """Return a number of things, as `1 visitor` or `1,200 visitors`."""
-    return f"{count(number)} {what}" if number == 1 else f"{count(number)} {what}s"
 
 
 def short_count(number: int) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgewise.simulate.report.figures import count, percent
+from edgewise.amounts import count
+from edgewise.simulate.report.figures import percent
 from edgewise.simulate.report.markup import Markup, element, name_of
 from edgewise.simulate.report.tables import rest_note
 from edgewise.simulate.result import EnvironmentResult, OverlapResult

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.resources import files
 
+from edgewise.amounts import count, counted
 from edgewise.simulate.report.changes import before_and_after
-from edgewise.simulate.report.figures import count, counted, moment, percent
+from edgewise.simulate.report.figures import moment, percent
 from edgewise.simulate.report.heat_map import overlap
 from edgewise.simulate.report.markup import Markup, element, join, name_of, spaced
 from edgewise.simulate.report.splits import variant_splits, verdict
@@ -56,10 +57,10 @@ def _header(result: Result) -> Markup:
         span = f"{moment(timeline.first)} to {moment(timeline.last)} UTC"
     visitors = sum(one.profiles for one in result.environments)
     tiles = [
-        _tile(count(result.input.events), "events"),
-        _tile(count(result.input.requests), "requests"),
-        _tile(count(visitors), "visitors"),
-        _tile(count(sum(one.merged for one in result.environments)), "merged"),
+        _tile(counted(result.input.events, "event")),
+        _tile(counted(result.input.requests, "request")),
+        _tile(counted(visitors, "visitor")),
+        _tile(f"{count(sum(one.merged for one in result.environments))} merged"),
     ]
     sources = spaced(element("code", name_of(one)) for one in result.input.sources)
     return element(
@@ -71,7 +72,8 @@ def _header(result: Result) -> Markup:
     )
 
 
-def _tile(value: str, label: str) -> Markup:
+def _tile(text: str) -> Markup:
+    value, _, label = text.partition(" ")
     return element("div", element("b", value), element("span", label), class_="tile")
 
 
@@ -143,11 +145,13 @@ def _audiences(audiences: list[AudienceResult]) -> Markup:
             count(one.ever),
             count(one.entered),
             count(one.left),
+            count(sum(one.merged)),
             _decides_most(one),
         ]
         for one in ordered[:MOST_ROWS]
     ]
-    headings = ["Audience", "Size", "Share", "Ever", "Entered", "Left", "Decides most"]
+    numbers = ["Size", "Share", "Ever", "Entered", "Left", "Merged"]
+    headings = ["Audience", *numbers, "Decides most"]
     rest = rest_note(len(ordered), MOST_ROWS, "audiences")
     return join([table(headings, rows, texts=["Decides most"]), rest])
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from edgewise.amounts import count, counted
 from edgewise.simulate.chi_square import RatioTest
-from edgewise.simulate.report.figures import confidence, count, counted, percent, place, probability
+from edgewise.simulate.report.figures import confidence, percent, place, probability
 from edgewise.simulate.report.markup import Markup, element, empty_element, join, name_of
 from edgewise.simulate.report.tables import rest_note
 from edgewise.simulate.result import EnvironmentResult, ExperienceResult, VariantResult

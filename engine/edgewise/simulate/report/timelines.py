@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgewise.simulate.report.figures import count, day, moment, percent, short_count
+from edgewise.amounts import count
+from edgewise.simulate.report.figures import day, moment, percent, short_count
 from edgewise.simulate.report.markup import Markup, element, empty_element, name_of
 from edgewise.simulate.report.tables import rest_note
 from edgewise.simulate.result import AudienceResult, EnvironmentResult, TimelineResult
