@@ -35,7 +35,12 @@ def write(folder: Path, environment: str, text: str) -> None:
 
 def link(rules: Path, *arguments: str) -> list[str]:
     """The arguments of a command that makes a link."""
-    return ["preview-link", *arguments, "--rules", str(rules), "--url", PAGE]
+    return [*token_alone(rules, *arguments)[:-1], "--url", PAGE]
+
+
+def token_alone(rules: Path, *arguments: str) -> list[str]:
+    """The arguments of a command that makes a token."""
+    return ["preview-link", *arguments, "--rules", str(rules), "--token"]
 
 
 @pytest.mark.parametrize(
@@ -61,9 +66,26 @@ def test_a_link_shows_the_variant_for_a_while(
 
 def test_a_token_alone_is_for_headers(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without the page it is what a server hands on."""
-    assert main(link(rules, "hero", "0", "--token")) == 0
+    assert main(token_alone(rules, "hero", "0")) == 0
     token = capsys.readouterr().out.strip()
     assert read_preview(token, SECRET, "shop", "main", 0) == ForcedVariant("hero", 0)
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        pytest.param([], "one of the arguments --url --token is required", id="neither"),
+        pytest.param(["--url", PAGE, "--token"], "not allowed with argument --url", id="both"),
+    ],
+)
+def test_a_link_or_a_token(
+    rules: Path, capsys: pytest.CaptureFixture[str], form: list[str], message: str
+) -> None:
+    """Either the page is named or the token alone is asked for."""
+    with pytest.raises(SystemExit) as caught:
+        main(["preview-link", "hero", "1", "--rules", str(rules), *form])
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -94,7 +116,7 @@ def test_an_environment_is_named_where_several_have_it(
     write(rules.parent, "dev", RULES)
     assert main(link(rules, "hero", "1")) == 2
     assert "--environment: shop/dev, shop/main" in capsys.readouterr().err
-    assert main(link(rules, "hero", "1", "--environment", "shop/dev", "--token")) == 0
+    assert main(token_alone(rules, "hero", "1", "--environment", "shop/dev")) == 0
     token = capsys.readouterr().out.strip()
     assert read_preview(token, SECRET, "shop", "dev", 0) == ForcedVariant("hero", 1)
 

@@ -1,4 +1,4 @@
-"""`edgewise preview-link EXPERIENCE VARIANT --url URL`: a link that shows one variant."""
+"""`edgewise preview-link EXPERIENCE VARIANT --url URL`: a link to one variant, or its token."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ def register(commands: Subparsers) -> None:
     parser = commands.add_parser("preview-link", help="make a link that shows one variant")
     parser.add_argument("experience", help="the experience's id")
     parser.add_argument("variant", type=int, help="index of the variant; 0 is the baseline")
-    parser.add_argument("--url", required=True, help="the page to look at")
+    form = parser.add_mutually_exclusive_group(required=True)
+    form.add_argument("--url", help="the page to look at")
+    form.add_argument("--token", action="store_true", help="print the token alone, for a header")
     parser.add_argument("--expires", type=_seconds, default="1h", metavar="TIME", help="as 30m, 1h")
     parser.add_argument("--rules", type=Path, default=Path("rules"), metavar="RULES")
     parser.add_argument("--environment", default="", metavar="ORG/ENV", help="where several are")
-    parser.add_argument("--token", action="store_true", help="print the token without the page")
     add_copies_option(parser)
     parser.set_defaults(command=print_link)
 
@@ -47,7 +48,7 @@ def print_link(options: argparse.Namespace) -> int:
     if not secret:
         message = f"set {PREVIEW_SECRET_VARIABLE} to what the server is started with"
         raise InputError(message)
-    if urlsplit(options.url).scheme not in ("http", "https"):
+    if not options.token and urlsplit(options.url).scheme not in ("http", "https"):
         raise InputError(f"{options.url}: a page has an address such as https://shop.example/page")
     rulesets = load_folder(options.rules, options.copies).rulesets
     forced = ForcedVariant(options.experience, options.variant)
