@@ -84,6 +84,14 @@ def test_nobody_reached_is_never(tmp_path: Path, capsys: pytest.CaptureFixture[s
         pytest.param(["x", "--baseline", "4", "--lift", "0.1"], "--baseline", id="baseline"),
         pytest.param(["x", "--baseline", "0.5", "--lift", "1"], "--lift", id="lift-above-all"),
         pytest.param(["x", "--baseline", "0.5", "--lift", "0"], "--lift", id="no-lift"),
+        *(
+            pytest.param(
+                ["free-shipping", "--baseline", "0.04", "--lift", lift],
+                "edgewise: no number of visitors can be found that tells 4.0000% from 4.0000%",
+                id=f"lift-{lift}",
+            )
+            for lift in ("1e-12", "1e-17")
+        ),
         pytest.param(["x", *ASKED, "--power", "1"], "--power", id="power"),
         pytest.param(["x", *ASKED, "--alpha", "nan"], "--alpha", id="alpha"),
         pytest.param(["x", *ASKED, "--environment", "a/b"], "no environment", id="environment"),

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("statsmodels")
 
+from edgewise.errors import InputError
 from edgewise.simulate.power import least_lift, visitors_needed
 
 
@@ -49,3 +50,20 @@ def test_least_lift_is_the_inverse(ratio: float) -> None:
 def test_too_few_visitors_tell_nothing(visitors: float) -> None:
     """With nearly nobody no lift is large enough."""
     assert least_lift(0.5, visitors, 1.0, 0.05, 0.8) is None
+
+
+@pytest.mark.parametrize(
+    ("expected", "alpha", "power"),
+    [
+        pytest.param(0.04 * (1 + 1e-12), 0.05, 0.8, id="hardly a difference"),
+        pytest.param(0.04, 0.05, 0.8, id="no difference"),
+        pytest.param(0.05, 1e-300, 0.8, id="never wrong"),
+        pytest.param(0.05, 0.05, 0.0500001, id="power of a guess"),
+    ],
+)
+def test_what_no_number_of_visitors_tells_is_said(
+    expected: float, alpha: float, power: float
+) -> None:
+    """Where the search for a number leads nowhere, the question is refused."""
+    with pytest.raises(InputError, match="no number of visitors"):
+        visitors_needed(0.04, expected, 1.0, alpha, power)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from math import asin, ceil, pi, sin, sqrt
+from math import asin, ceil, isfinite, nan, pi, sin, sqrt
+from warnings import catch_warnings, simplefilter
 
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_effectsize
+
+from edgewise.errors import InputError
 
 _POWER = NormalIndPower()
 
@@ -20,16 +23,31 @@ def visitors_needed(
         ratio: visitors of the variant per visitor of the baseline.
         alpha: how likely the test may be to find a difference where there is none.
         power: how likely it shall be to find the difference.
+    Errors: InputError where the difference is so small, or the chances so extreme, that no number
+        can be found.
     Source: the normal approximation for Cohen's effect size h of two proportions.
     """
-    found = _POWER.solve_power(
-        effect_size=abs(proportion_effectsize(expected, baseline)),
-        alpha=alpha,
-        power=power,
-        ratio=ratio,
-        alternative="two-sided",
-    )
-    return max(1, ceil(float(found)))
+    with catch_warnings():
+        # A search that leads nowhere is told below.
+        simplefilter("ignore")
+        try:
+            found = float(
+                _POWER.solve_power(
+                    effect_size=abs(proportion_effectsize(expected, baseline)),
+                    alpha=alpha,
+                    power=power,
+                    ratio=ratio,
+                    alternative="two-sided",
+                )
+            )
+        except (TypeError, ValueError):
+            found = nan
+    if not isfinite(found):
+        raise InputError(
+            f"no number of visitors can be found that tells {baseline:.4%} from {expected:.4%} with"
+            f" power {power:g} at alpha {alpha:g}; ask for more lift, or for other chances"
+        )
+    return max(1, ceil(found))
 
 
 def least_lift(
