@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from edgewise.carrying import carrying
+from edgewise.carrying import carrying, telling
 from edgewise.decoding import decode_event
 from edgewise.model.event import Event, EventLocation, ReceivedEvent, Resolved
 
@@ -68,3 +68,16 @@ def test_only_what_was_found_is_carried(resolved: Resolved, carriers: list[bool]
 def test_no_new_events() -> None:
     """Where all events were known, nothing is carried."""
     assert carrying([], ALL) == []
+
+
+def test_first_tells_who_was_joined() -> None:
+    """Whose profiles became one is told once, beside what was found out; the key stays."""
+    joined = (("b", "a"), ("a", "s"))
+    first, second = telling(carrying([received(), received()], ALL), joined)
+    assert json.loads(first.raw)["$joined"] == [["b", "a"], ["a", "s"]]
+    decoded = decode_event(first.raw)
+    assert (first.event.joined, decoded.joined) == (joined, joined)
+    assert decoded.resolved == first.event.resolved
+    assert second.event.joined is None
+    assert b"joined" not in second.raw
+    assert (first.time_ms, first.message_key, first.claimed_ms) == (5, 7, 3)

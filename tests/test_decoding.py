@@ -507,23 +507,28 @@ RESOLVED = {"location": {"city": "Rome"}}
         pytest.param("$resolved", id="plain"),
         pytest.param("\\u0024resolved", id="escaped-dollar"),
         pytest.param("$\\u0072esolved", id="escaped-letter"),
+        pytest.param("$joined", id="joined"),
+        pytest.param("\\u0024joined", id="joined-escaped-dollar"),
+        pytest.param("$join\\u0065d", id="joined-escaped-letter"),
     ],
 )
 @pytest.mark.parametrize(
-    "value", [json.dumps(RESOLVED), "5", "null", '"\\ud800"'], ids=["found", "5", "null", "half"]
+    "value",
+    [json.dumps(RESOLVED), '[["a","b"]]', "5", "null", '"\\ud800"'],
+    ids=["found", "joined", "5", "null", "half"],
 )
-def test_nobody_sends_what_was_found(name: str, value: str) -> None:
+def test_nobody_sends_what_the_engine_writes(name: str, value: str) -> None:
     """A member that only the engine writes is neither read nor kept, however it is written."""
     body = f'{{"events":[{{"type":"page","{name}":{value},"messageId":"m"}}]}}'
     for sent in (body, body[:-1] + ',"options":{}}'):
         update = decode_update(sent.encode())
-        assert update.events[0].resolved is None
+        assert (update.events[0].resolved, update.events[0].joined) == (None, None)
         assert json.loads(update.raws[0]) == {"type": "page", "messageId": "m"}
 
 
 def test_sent_twice() -> None:
-    """The member is left out as often as it is there."""
-    body = b'{"events":[{"$resolved":{},"type":"page","$resolved":null}]}'
+    """A member is left out as often as it is there, beside another one too."""
+    body = b'{"events":[{"$resolved":{},"type":"page","$resolved":null,"$joined":[]}]}'
     assert decode_update(body).raws == [b'{"type":"page"}']
 
 
@@ -550,6 +555,12 @@ def test_log_tells_what_was_found() -> None:
     assert event.resolved.location.city == "Rome"
 
 
+def test_log_tells_who_was_joined() -> None:
+    """An event of the log is read with the profiles that were joined before it."""
+    assert decode_event(b'{"type":"page","$joined":[["b","a"]]}').joined == (("b", "a"),)
+    assert decode_event(b'{"type":"page","$joined":null}').joined is None
+
+
 @pytest.mark.parametrize(
     ("value", "place"),
     [
@@ -563,3 +574,10 @@ def test_faulty_finds_in_a_log(value: str, place: str) -> None:
     """What no engine has written is told, and no store has to hold it."""
     with pytest.raises(InvalidData, match=place):
         decode_event(b'{"type":"page","$resolved":%b}' % value.encode())
+
+
+@pytest.mark.parametrize("value", ["5", '["a","b"]', '[["a"]]', '[["a","b","c"]]', "[[1,2]]"])
+def test_faulty_joins_in_a_log(value: str) -> None:
+    """What no engine has written is told."""
+    with pytest.raises(InvalidData, match=r"^event\.\$joined"):
+        decode_event(b'{"type":"page","$joined":%b}' % value.encode())

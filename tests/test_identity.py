@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from itertools import permutations
 from typing import Any
@@ -128,6 +129,74 @@ def test_merge_of_both_before_either_was_stored() -> None:
         assert await raw(server, B) == redirect(A)
         await server.erase(A)
         assert server.store._rows == {}
+
+    run(scenario())
+
+
+async def told(server: Server, profile_id: str) -> list[list[list[str]] | None]:
+    """Which profiles were joined, as each event in the log of one tells."""
+    entries = await server.store.read_log(profile_id)
+    return [json.loads(entry.event).get("$joined") for entry in entries]
+
+
+def test_log_tells_who_was_joined() -> None:
+    """The first event that is counted after a merge tells of it in the log, and no other one."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.send(A, identify("user"))
+        await server.send(B, track())
+        profile = await server.profile(B, identify("user"), track())
+        await server.send(B, track())
+        assert await told(server, A) == [None, [[B, A]], None, None]
+        assert await told(server, B) == [None]
+        assert profile.joined == ()
+
+    run(scenario())
+
+
+def test_log_tells_later_where_nothing_was_new() -> None:
+    """Two merges by requests in which nothing is new are told by the next event that is."""
+
+    async def scenario() -> None:
+        server = Server()
+        first, second = identify("first", "one"), identify("second", "two")
+        await server.send(A, second)
+        await server.send(B, first)
+        await server.send(C, track())
+        await server.send(C, first)
+        await server.send(B, second)
+        assert (await server.profile(C)).id == A
+        assert (await told(server, A), await told(server, B)) == ([None], [None])
+        await server.send(A, track(), track())
+        assert await told(server, A) == [None, [[C, B], [B, A]], None]
+
+    run(scenario())
+
+
+def test_log_tells_of_a_merge_that_another_attempt_made() -> None:
+    """Whoever completes a merge, and however often a request is tried, the log tells of it once."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.send(A, identify("user"))
+        await server.send(B, track())
+        await seal(server, B, A)
+        put_if = server.store.put_if
+        failed: list[str] = []
+
+        async def fail_once(key: str, value: bytes, version: int, *arguments: Any) -> int | None:
+            if key == A and arguments[0] and not failed:
+                failed.append(key)
+                return None
+            result: int | None = await put_if(key, value, version, *arguments)
+            return result
+
+        server.store.put_if = fail_once
+        await server.send(B, track())
+        await server.send(B, track())
+        assert failed == [A]
+        assert await told(server, A) == [None, [[B, A]], None]
 
     run(scenario())
 

@@ -432,6 +432,9 @@ def test_further_name_of_another_profile(merges: bool, caplog: pytest.LogCapture
         await importer.drain()
         ids = {(await server.profile(name)).id for name in ("one", "two")}
         assert len(ids) == (1 if merges else 2)
+        told = [[name_key("two"), name_key("one")]] if merges else None
+        last = (await server.store.read_log(name_key("one")))[-1]
+        assert json.loads(last.event).get("$joined") == told
         assert ("belongs to another profile" in caplog.text) is not merges
 
     run(scenario())

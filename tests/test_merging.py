@@ -170,6 +170,15 @@ def test_names_and_ids_of_both_belong_to_the_survivor() -> None:
     assert profile.absorbed == ["a", "l", "b"]
 
 
+def test_what_the_log_does_not_tell_yet_is_known() -> None:
+    """Who was joined to either waits for the log in the order in which it was; nobody twice."""
+    survivor = make_profile("s", joined=(("a", "s"),))
+    loser = make_profile("l", joined=(("b", "l"), ("c", "l")))
+    expected = (("a", "s"), ("b", "l"), ("c", "l"), ("l", "s"))
+    assert merged(survivor, loser).joined == expected
+    assert merged(survivor, loser).joined == expected
+
+
 @given(st.integers(0, 300), st.integers(0, 300))
 def test_messages_of_both_are_remembered(ours: int, theirs: int) -> None:
     """The survivor remembers messages of both, its own first of all where there is no room, and

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from edgewise.carrying import carrying
+from edgewise.carrying import carrying, telling
 from edgewise.history import catch_up
 from edgewise.identity import Identity, Loaded
 from edgewise.messages import has_forgotten, may_be_forgotten, remember, unseen
@@ -53,6 +53,8 @@ async def apply_events(
         fresh = await _not_logged(store, profile, fresh)
     if resolved is not None:
         fresh = carrying(fresh, resolved)
+    if profile.joined and fresh:
+        fresh, profile.joined = telling(fresh, profile.joined), ()
     standing = fold_and_decide(ruleset, profile, fresh, arrival_ms, last)
     remember(profile, fresh)
     return Applied(

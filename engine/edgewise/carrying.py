@@ -1,4 +1,4 @@
-"""What was found out for a request, as part of its events: so it reaches the fold and the log."""
+"""What the engine knows of a request, as part of its events: so it reaches the fold and the log."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from edgewise.model.event import RESOLVED, ReceivedEvent, Resolved
+from edgewise.model.event import JOINED, RESOLVED, Joins, ReceivedEvent, Resolved
 
-_MEMBER = f'"{RESOLVED}":'.encode()
 _SPACE = b" \t\r\n"
 
 
@@ -35,13 +34,25 @@ def carrying(received: Sequence[ReceivedEvent], resolved: Resolved) -> list[Rece
     return items
 
 
+def telling(received: Sequence[ReceivedEvent], joined: Joins) -> list[ReceivedEvent]:
+    """Return some events of which the first tells which profiles were joined before it.
+
+    Args:
+        received: those that are new, in fold order; at least one.
+    """
+    first, *others = received
+    event = msgspec.structs.replace(first.event, joined=joined)
+    raw = _spliced(first.raw, JOINED, joined)
+    return [msgspec.structs.replace(first, event=event, raw=raw), *others]
+
+
 def _with(item: ReceivedEvent, resolved: Resolved) -> ReceivedEvent:
     event = msgspec.structs.replace(item.event, resolved=resolved)
-    return msgspec.structs.replace(item, event=event, raw=_spliced(item.raw, resolved))
+    return msgspec.structs.replace(item, event=event, raw=_spliced(item.raw, RESOLVED, resolved))
 
 
-def _spliced(raw: bytes, resolved: Resolved) -> bytes:
+def _spliced(raw: bytes, name: str, value: object) -> bytes:
     """A JSON object with one more member at its end."""
     body = raw.rstrip(_SPACE)[:-1].rstrip(_SPACE)
-    comma = b"" if body.endswith(b"{") else b","
-    return b"".join((body, comma, _MEMBER, msgspec.json.encode(resolved), b"}"))
+    comma = "" if body.endswith(b"{") else ","
+    return b"".join((body, f'{comma}"{name}":'.encode(), msgspec.json.encode(value), b"}"))

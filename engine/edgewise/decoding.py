@@ -15,7 +15,15 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 
 from edgewise.errors import InvalidData
-from edgewise.model.event import RESOLVED, TYPE_NAMES, Context, Event, Page
+from edgewise.model.event import (
+    JOINED,
+    OWN_MEMBERS,
+    RESOLVED,
+    TYPE_NAMES,
+    Context,
+    Event,
+    Page,
+)
 
 MAX_EVENTS = 200
 MAX_DEPTH = 64
@@ -57,9 +65,10 @@ _STORED = msgspec.msgpack.Encoder()
 _SCRATCH = bytearray()
 _REPAIRED = (msgspec.DecodeError, OverflowError)
 
-# A body with neither has no member of that name: what can be written with an escape in the place
-# of a character of the name begins like this.
+# A body with none of them has no member of such a name: what can be written with an escape in the
+# place of a character of a name begins like the last.
 _RESOLVED = RESOLVED.encode()
+_JOINED = JOINED.encode()
 _ESCAPED = b"\\u00"
 _EVENTS = b'{"events":[{'
 _OPTIONS = b'}],"options":{'
@@ -94,8 +103,8 @@ def decode_update(body: bytes, max_events: int = MAX_EVENTS) -> Update:
     """
     body = body.removeprefix(_BOM)
     _check_text(body)
-    may_have_resolved = _may_have_resolved(body)
-    if not may_have_resolved:
+    may_have_own = _may_have_own(body)
+    if not may_have_own:
         found = _decode_lone(body)
         if found is not None:
             return found
@@ -111,7 +120,7 @@ def decode_update(body: bytes, max_events: int = MAX_EVENTS) -> Update:
     events: list[Event] = []
     raws: list[bytes] = []
     for part in parts:
-        data = _without_resolved(bytes(part)) if may_have_resolved else bytes(part)
+        data = _without_own(bytes(part)) if may_have_own else bytes(part)
         event, raw = _decode_event(data, len(events))
         events.append(event)
         raws.append(raw)
@@ -291,16 +300,17 @@ def _decode_logged(raw: bytes) -> tuple[Event, bytes]:
     return event, raw
 
 
-def _may_have_resolved(body: bytes) -> bool:
+def _may_have_own(body: bytes) -> bool:
     # A single byte is found many times as fast as several, and most bodies have neither. `find`
     # looks at many bytes at once, `in` at one after the other.
-    return (body.find(b"$") >= 0 and _RESOLVED in body) or (
-        body.find(b"\\") >= 0 and _ESCAPED in body
-    )
+    start = body.find(b"$")
+    if start >= 0 and (body.find(_RESOLVED, start) >= 0 or body.find(_JOINED, start) >= 0):
+        return True
+    return body.find(b"\\") >= 0 and _ESCAPED in body
 
 
-def _without_resolved(raw: bytes) -> bytes:
-    """An event as it was sent, but for the member that nobody may send."""
+def _without_own(raw: bytes) -> bytes:
+    """An event as it was sent, but for the members that nobody may send."""
     try:
         members = _MEMBERS.decode(raw)
     except msgspec.ValidationError:
@@ -311,10 +321,8 @@ def _without_resolved(raw: bytes) -> bytes:
             members = _MEMBERS.decode(raw)
         except msgspec.ValidationError:
             return raw
-    if RESOLVED not in members:
-        return raw
-    del members[RESOLVED]
-    return msgspec.json.encode(members)
+    kept = {name: member for name, member in members.items() if name not in OWN_MEMBERS}
+    return raw if len(kept) == len(members) else msgspec.json.encode(kept)
 
 
 def _check_resolved(event: Event) -> None:

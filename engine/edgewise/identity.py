@@ -127,10 +127,23 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
             _note(profile, [user_id])
             return loaded
         if loaded.version:
-            return await self._merge(loaded, owner)
+            return await self.merge(loaded, owner)
         if loaded.announced:
             return await self._link(owner, profile.id, [profile.id])
         return owner
+
+    async def merge(self, loser: Loaded, survivor: Loaded) -> Loaded:
+        """Return the survivor of two profiles that are stored, after they became one.
+
+        Errors: Conflict.
+        """
+        loser.profile.merging_into = survivor.profile.id
+        await self.records.save(loser.profile, loser.version)
+        merged = await self.load(loser.profile.id)
+        if isinstance(merged, Vacant) or merged.profile.id == loser.profile.id:
+            # Called off: whoever owned the user id is gone.
+            raise Conflict
+        return merged
 
     async def load(self, key: str) -> Loaded | Vacant:
         """Return the living profile behind a key, after completing what stands in the way.
@@ -213,15 +226,6 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
         version = await self.records.save(target.profile, target.version)
         await self.records.save_redirect(key, self._to(target.profile.id), 0)
         return Loaded(target.profile, version)
-
-    async def _merge(self, loser: Loaded, owner: Loaded) -> Loaded:
-        loser.profile.merging_into = owner.profile.id
-        await self.records.save(loser.profile, loser.version)
-        survivor = await self.load(loser.profile.id)
-        if isinstance(survivor, Vacant) or survivor.profile.id == loser.profile.id:
-            # Called off: whoever owns the user id now is another.
-            raise Conflict
-        return survivor
 
     async def _way_from(self, key: str, found: Versioned | None) -> list[_Step]:
         """Every record from a key to its end, or back to where the way has been.

@@ -36,6 +36,7 @@ def absorb(survivor: Profile, loser: Profile, matchers: Mapping[int, Matcher]) -
     survivor.assignments = {**loser.assignments, **survivor.assignments}
     survivor.assignment_times = {**loser.assignment_times, **survivor.assignment_times}
     survivor.absorbed += [loser.id, *loser.absorbed]
+    survivor.joined += (*loser.joined, (loser.id, survivor.id))
     survivor.aliases += [alias for alias in loser.aliases if alias not in survivor.aliases]
     survivor.created_ms = min(survivor.created_ms, loser.created_ms)
     _merge_consent(survivor, loser)

@@ -397,11 +397,14 @@ def test_hints(play: Callable[..., None]) -> None:
     play(scenario)
 
 
-def test_nobody_can_send_what_was_found(play: Callable[..., None]) -> None:
-    """A member that only the engine writes has no effect, over any path, and is not logged."""
+def test_nobody_can_send_what_the_engine_writes(play: Callable[..., None]) -> None:
+    """Members that only the engine writes have no effect, over any path, and are not logged."""
 
     async def scenario(world: World) -> None:
-        forged = {"$resolved": {"location": {"city": "Rome"}, "traits": {"albacross": {"a": 1}}}}
+        forged = {
+            "$resolved": {"location": {"city": "Rome"}, "traits": {"albacross": {"a": 1}}},
+            "$joined": [["a" * 64, "b" * 64]],
+        }
         data = await world.ask({**PAGE, **forged, "context": {"location": {"city": "Bern"}}})
         named: dict[str, Any] = {**PAGE, **forged, "anonymousId": "anna"}
         for path in (f"{BASE}/events", f"{BASE}/import/events"):
@@ -412,7 +415,7 @@ def test_nobody_can_send_what_was_found(play: Callable[..., None]) -> None:
         assert (profile.location.city, profile.traits) == ("Bern", {})
         logged = await world.logged()
         assert len(logged) == 5
-        assert not any(b"resolved" in raw for raw in logged)
+        assert not any(b"resolved" in raw or b"joined" in raw for raw in logged)
 
     play(scenario)
 

@@ -133,7 +133,16 @@ class Resolved(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True,
 
 
 RESOLVED = "$resolved"
-"""The member of an event that only the engine itself writes; nobody may send it."""
+"""The member of an event that says what was found out for its request."""
+
+JOINED = "$joined"
+"""The member of an event that says which profiles were joined before it was counted."""
+
+OWN_MEMBERS = (RESOLVED, JOINED)
+"""The members of an event that only the engine itself writes; nobody may send them."""
+
+Joins = tuple[tuple[str, str], ...]
+"""Profiles that were joined, in the order in which they were: ids of (loser, survivor)."""
 
 
 class Event(msgspec.Struct, kw_only=True, rename="camel", gc=False):
@@ -160,6 +169,7 @@ class Event(msgspec.Struct, kw_only=True, rename="camel", gc=False):
     experience_id: str | None = None
     variant_index: float | None = None
     resolved: Resolved | None = msgspec.field(default=None, name=RESOLVED)
+    joined: Joins | None = msgspec.field(default=None, name=JOINED)
 
 
 class ReceivedEvent(msgspec.Struct, frozen=True, gc=False):

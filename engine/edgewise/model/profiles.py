@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from edgewise.model.event import Joins
+
 
 class Coordinates(msgspec.Struct, frozen=True, gc=False):
     """A position in degrees, north and east positive."""
@@ -87,10 +89,10 @@ class Profile(
     the arrival time of its last write; `assignments` maps a sticky experience to the variant index
     that was seen, `assignment_times` to when it was; `aliases` are names and ids that redirects may
     lead from; `absorbed` are the ids of profiles whose state is in this one and whose logs belong
-    to it. `by_address` says what was found and not sent, None for nothing; `consent_given` is the
-    visitor's last word on it, kept where rules respect that, and `consent_ms` the time of the event
-    that said so. `newest_claim_ms` is the
-    latest time that any counted event claimed for itself, believed or not.
+    to it, and `joined` says of which of them the log does not tell yet. `by_address` says what was
+    found and not sent, None for nothing; `consent_given` is the visitor's last word on it, kept
+    where rules respect that, and `consent_ms` the time of the event that said so.
+    `newest_claim_ms` is the latest time that any counted event claimed for itself, believed or not.
     """
 
     organization: str
@@ -102,6 +104,7 @@ class Profile(
     updated_ms: int = 0
     aliases: list[str] = []
     absorbed: list[str] = []
+    joined: Joins = ()
     merging_into: str = ""
     traits: dict[str, Any] = {}
     trait_times: dict[str, int] = {}

@@ -156,6 +156,8 @@ class Replay:
     def _fold(self, visitor: Visitor, fresh: Sequence[ReceivedEvent], arrival_ms: int) -> bool:
         """Fold events; return whether the profile may get something else now."""
         profile = visitor.profile
+        if profile.joined:
+            profile.joined = ()
         changed = fold_events(profile, fresh, self.ruleset.fold_rules, arrival_ms)
         kept = profile.message_ids
         remember(profile, fresh)
