@@ -13,7 +13,7 @@ from xxhash import xxh3_64_intdigest
 
 from edgewise.decoding import Update, decode_update
 from edgewise.model.event import ReceivedEvent
-from edgewise.receiving import parse_time, receive
+from edgewise.receiving import parse_time, receive, receive_again
 
 ARRIVAL_MS = 1_795_297_827_477
 REACT = {"library": {"name": "Ninetailed React Analytics SDK", "version": "7.26.0"}}
@@ -160,3 +160,13 @@ def test_received_times_rise_and_nothing_is_lost(offsets: list[int], react: bool
     assert times == sorted(times)
     assert max(times, default=-math.inf) <= ARRIVAL_MS + 60_000
     assert sorted(int(str(item.event.event)) for item in received) == list(range(len(offsets)))
+
+
+def test_log_is_received_as_it_was() -> None:
+    """Events of the log are what they were when they came: in order, time, key and claimed time."""
+    sent = [at(0, "b", context=REACT), at(0, "a"), at(-7, "c"), {"event": "d"}, at(10**9, "e")]
+    before = received_of(*sent)
+    update = Update([item.event for item in before], [item.raw for item in before])
+    logged = [(item.message_key, item.time_ms) for item in before]
+    assert receive_again(update, logged) == before
+    assert [item.claimed_ms for item in before if item.event.event == "d"] == [0]

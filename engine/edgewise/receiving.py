@@ -51,6 +51,20 @@ def receive(update: Update, profile_id: str, arrival_ms: int) -> list[ReceivedEv
     return list(received.values())
 
 
+def receive_again(update: Update, logged: Sequence[tuple[int, int]]) -> list[ReceivedEvent]:
+    """Return the events of one request as they were when they went to the log.
+
+    Args:
+        update: the events in the order of the log, which is that in which they were folded.
+        logged: the message key and the time of each.
+    """
+    received = []
+    for event, raw, (key, time_ms) in zip(update.events, update.raws, logged, strict=True):
+        own_ms = parse_time(event.timestamp) or parse_time(event.original_timestamp) or 0
+        received.append(ReceivedEvent(event, time_ms, key, raw, own_ms))
+    return received
+
+
 def _receive(event: Event, raw: bytes, profile_id: str, arrival_ms: int) -> ReceivedEvent:
     # The time that it was given when it happened, so that every resend repeats it.
     own_ms = parse_time(event.timestamp)

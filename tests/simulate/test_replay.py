@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgewise.errors import NamespaceMismatch
-from edgewise.receiving import receive
 from edgewise.simulate.counting import Counting
 from edgewise.simulate.replay import Replay
-from edgewise.simulate.requests import Record, update_of
+from edgewise.simulate.requests import Record, received_of, update_of
 from edgewise.simulate.rules_input import compile_rules, read_rules
 from edgewise.simulate.synth import Traffic, synthesize
 from edgewise.simulate.visitors import Visitor, Visitors
@@ -53,8 +52,10 @@ class Rig:
 
     def apply(self, record: Record) -> Visitor:
         """Replay one request."""
-        received = receive(update_of(record), record.name, record.arrival_ms)
-        visitor = self.replays[record.environment].apply(record.name, received, record.arrival_ms)
+        replay = self.replays[record.environment]
+        apply = replay.apply_logged if record.logged else replay.apply
+        received = received_of(record, update_of(record))
+        visitor = apply(record.name, received, record.arrival_ms)
         self.visitors.spill()
         return visitor
 

@@ -68,7 +68,16 @@ def test_user_ids_of_identifying_events() -> None:
         {"type": "alias", "userId": "u2"},
         {"type": "identify", "userId": ""},
     ]
-    assert read(profileId="p", receivedAt=NOON_MS, events=events).user_ids == ("u1", "u2")
+    assert read(profileId="p", receivedAt=NOON_MS, events=events).related == ("u1", "u2")
+
+
+def test_profiles_that_were_joined_belong_together() -> None:
+    """A line of an exported log tells whose profiles had become one, as an event or inside."""
+    event = {"type": "identify", "userId": "u", "messageId": "m", "$joined": [["b", "a"]]}
+    for line in (event, {"events": [{"type": "page"}, event]}):
+        assert read(profileId="a", receivedAt=NOON_MS, **line).related == ("u", "b", "a")
+    with pytest.raises(InvalidData, match=r"\$joined"):
+        read(profileId="a", receivedAt=NOON_MS, **event | {"$joined": [["b"]]})
 
 
 def test_environment_of_the_line() -> None:

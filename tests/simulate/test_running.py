@@ -28,7 +28,6 @@ from edgewise.simulate.result import (
 from edgewise.simulate.rules_input import read_rules
 from edgewise.simulate.running import Options, Progress, simulate
 from edgewise.simulate.scan import Input
-from edgewise.simulate.spool import carry_along
 from edgewise.simulate.state import remove_state
 from edgewise.simulate.synth import Traffic, synthesize
 from tests.simulate.worlds import (
@@ -39,6 +38,7 @@ from tests.simulate.worlds import (
     NOON_MS,
     OTHER,
     SHOP,
+    carried,
     line,
     write_lines,
     write_rules,
@@ -83,18 +83,6 @@ def test_every_way_gives_the_same_bytes(
     divided = msgspec.structs.replace(spilling, state=tmp_path / "other")
     assert encode_result(simulate(rules, rules, traffic, divided)) == expected
     assert len(decode_result(expected).input.broken_lines) == 2
-
-
-def carried(
-    jobs: list[PartitionJob], progress: Callable[[int], None]
-) -> list[tuple[PartitionJob, PartialResult]]:
-    """Replay jobs that carry their records, last one first, as a cluster might."""
-    found = []
-    for job in reversed(jobs):
-        fields = {name: getattr(job, name) for name in job.__struct_fields__}
-        moved = PartitionJob(**fields | {"records": carry_along(job.records)})
-        found.append((job, simulate_partition(moved)))
-    return found
 
 
 def test_interrupted_run_goes_on(

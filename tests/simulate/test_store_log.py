@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from edgewise.decoding import decode_update
@@ -19,7 +20,8 @@ from edgewise.model.profiles import Profile
 from edgewise.service import DecisionService
 from edgewise.simulate.clusters import Clusters, claim_keys, key_of
 from edgewise.simulate.requests import Record
-from edgewise.simulate.store_log import read_store
+from edgewise.simulate.scan import Input, Scanner
+from edgewise.simulate.store_log import read_store, requests_in
 from edgewise.sources.files import load_rules
 from edgewise.stores.sqlite import SqliteStore
 from tests.geo import BERLIN_V4, BERLIN_V6, NOWHERE_V4, nested_both
@@ -79,6 +81,13 @@ def test_log_replays_to_the_same_profiles(tmp_path: Path) -> None:
     assert sum(rig.counting[MAIN].result(rig.window).merged) == 1
 
 
+def without_names(profile: Profile) -> Profile:
+    """A copy of a profile without its names, which the log does not tell and no rule reads."""
+    copied = copy.deepcopy(profile)
+    copied.aliases = []
+    return copied
+
+
 @pytest.mark.parametrize("choice", ["always", "unless refused"])
 def test_log_replays_what_was_found(tmp_path: Path, choice: str) -> None:
     """A log tells what was found by addresses, so its replay needs no database to be the same."""
@@ -119,13 +128,13 @@ def test_log_replays_what_was_found(tmp_path: Path, choice: str) -> None:
                 preflight=False,
                 sender=FixedSender(address, TABLET),
             )
-            live.append((outcome.decision.audiences, copy.deepcopy(outcome.profile)))
+            live.append((outcome.decision.audiences, without_names(outcome.profile)))
         await service.stop()
 
     asyncio.run(serve())
     rig = Rig(rules)
     replayed = [
-        (visitor.audiences, copy.deepcopy(visitor.profile))
+        (visitor.audiences, without_names(visitor.profile))
         for visitor in map(rig.apply, read_store(f"sqlite://{tmp_path}/profiles.db", 0, 0))
     ]
     assert replayed == live
@@ -144,6 +153,57 @@ def test_entries_of_one_request_stay_together(tmp_path: Path) -> None:
     }
     _, url = logged(tmp_path, records_of([request, line("a", NOON_MS + 1)]))
     assert [(one.line, len(one.events)) for one in read_store(url, 0, 0)] == [(1, 2), (3, 1)]
+
+
+def entry(event: dict[str, Any], key: int, time_ms: int = NOON_MS) -> LogEntry:
+    """An event that arrived at noon, as the log has it."""
+    return LogEntry(
+        MAIN, "a" * 64, key, time_ms, NOON_MS, json.dumps(event, separators=(",", ":")).encode()
+    )
+
+
+def test_requests_of_one_arrival() -> None:
+    """Events of one arrival are one request, unless time goes back or something was joined."""
+    page = {"type": "page"}
+    sent = {"type": "identify", "traits": {"$joined": [["b", "a"]]}}
+    joined = page | {"$joined": [["b" * 64, "a" * 64]]}
+    entries = [entry(page, 1), entry(sent, 2), entry(page, 3, NOON_MS - 1), entry(joined, 4)]
+    records = list(requests_in(entries, 7))
+    assert [(one.source, one.line) for one in records] == [(7, 1), (7, 3), (7, 4)]
+    logged = [((1, NOON_MS), (2, NOON_MS)), ((3, NOON_MS - 1),), ((4, NOON_MS),)]
+    assert [one.logged for one in records] == logged
+    assert [one.related for one in records] == [(), (), ("b" * 64, "a" * 64)]
+
+
+def test_log_from_before_joins_were_told(tmp_path: Path) -> None:
+    """Where the log does not tell who was joined nothing is guessed: both are there in the end."""
+    rules = write_rules(tmp_path, {MAIN: SHOP})
+    login = {"type": "identify", "userId": "u"}
+    entries = [entry(login, 1), entry({"type": "page"}, 2), entry(login, 3)]
+    entries[1] = msgspec.structs.replace(entries[1], profile_id="b" * 64)
+    rig = Rig(rules)
+    for record in requests_in(entries, 0):
+        rig.apply(record)
+    assert sorted(one.profile.id[0] for one in rig.visitors.all_visitors()) == ["a", "b"]
+
+
+def test_broken_joins_are_told(tmp_path: Path) -> None:
+    """An entry that no engine has written is a broken line, and the others are replayed."""
+    path = tmp_path / "profiles.db"
+
+    async def write() -> None:
+        store = SqliteStore(path)
+        await store.append(
+            [entry({"type": "page", "$joined": [5]}, 1), entry({"type": "page"}, 2, 0)]
+        )
+        await store.close()
+
+    asyncio.run(write())
+    taken: list[Record] = []
+    source = Input(store=f"sqlite://{path}", environments=(MAIN,))
+    scanned = Scanner(source, lambda record, _: taken.append(record)).run()
+    assert [(one.line, one.reason[:13]) for one in scanned.broken_lines] == [(1, "event.$joined")]
+    assert [one.line for one in taken] == [2]
 
 
 def test_since_leaves_out_what_came_before(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,10 @@ import msgspec
 
 from edgewise.model.decision import Outcome
 from edgewise.service import DecisionService
+from edgewise.simulate.partial import PartialResult
+from edgewise.simulate.partition import PartitionJob, simulate_partition
 from edgewise.simulate.requests import LineReader, Record, update_of
+from edgewise.simulate.spool import carry_along
 from edgewise.sources.files import load_rules
 from edgewise.stores.memory import MemoryStore
 from edgewise.stores.sqlite import SqliteStore
@@ -120,3 +123,15 @@ def served(
 
     asyncio.run(run())
     return copied
+
+
+def carried(
+    jobs: list[PartitionJob], progress: Callable[[int], None]
+) -> list[tuple[PartitionJob, PartialResult]]:
+    """Replay jobs that carry their records, last one first, as a cluster might."""
+    found = []
+    for job in reversed(jobs):
+        fields = {name: getattr(job, name) for name in job.__struct_fields__}
+        moved = PartitionJob(**fields | {"records": carry_along(job.records)})
+        found.append((job, simulate_partition(moved)))
+    return found

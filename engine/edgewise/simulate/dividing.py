@@ -25,9 +25,9 @@ class Dividing:
     def add(self, record: Record, _: Update) -> None:
         """Spool one request."""
         key = key_of(record.environment, record.name)
-        for user_id in record.user_ids:
-            for claimed in claim_keys(record.environment, user_id):
-                self._clusters.link(key, claimed)
+        for related in record.related:
+            for other in claim_keys(record.environment, related):
+                self._clusters.link(key, other)
         self._spool.add(record, key)
 
     def close(self) -> None:

@@ -15,13 +15,12 @@ import msgspec
 from edgewise.decoding import Update
 from edgewise.errors import NamespaceMismatch
 from edgewise.garbage import resting_collector
-from edgewise.receiving import receive
 from edgewise.simulate.comparing import Comparing
 from edgewise.simulate.counting import Counting
 from edgewise.simulate.decisions import DecisionWriter
 from edgewise.simulate.partial import EnvironmentCounts, PartialResult
 from edgewise.simulate.replay import Replay
-from edgewise.simulate.requests import BrokenLine, Record, update_of
+from edgewise.simulate.requests import BrokenLine, Record, received_of, update_of
 from edgewise.simulate.rules_input import RulesInput, compile_rules
 from edgewise.simulate.spool import PartitionRecords, read_records
 from edgewise.simulate.visitors import MAX_OPEN_PROFILES, Visitor, Visitors
@@ -152,9 +151,9 @@ class _Side:
             self.replays[environment] = Replay(ruleset, self.visitors, counting)
 
     def apply(self, record: Record, update: Update) -> Visitor:
-        name, arrival_ms = record.name, record.arrival_ms
         replay = self.replays[record.environment]
-        visitor = replay.apply(name, receive(update, name, arrival_ms), arrival_ms)
+        apply = replay.apply_logged if record.logged else replay.apply
+        visitor = apply(record.name, received_of(record, update), record.arrival_ms)
         replay.requests += 1
         replay.events += len(record.events)
         self.visitors.spill()

@@ -7,12 +7,13 @@ a window that closes between two events is noticed at the very millisecond in wh
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from edgewise.decide import decide
 from edgewise.fold import fold_events
-from edgewise.identity import Identity, Loaded
+from edgewise.identity import Identity, Loaded, Vacant
 from edgewise.merging import KEPT_MESSAGE_KEYS, MESSAGE_KEY_BYTES
 from edgewise.messages import may_be_forgotten, remember, unseen
 from edgewise.model.decision import Decision
@@ -70,7 +71,28 @@ class Replay:
         Errors: NamespaceMismatch for an id of another environment.
         """
         visitor = self._find(name, received, arrival_ms)
-        fresh = self._fresh(visitor, received)
+        return self._update(visitor, self._fresh(visitor, received), arrival_ms)
+
+    def apply_logged(
+        self, profile_id: str, received: Sequence[ReceivedEvent], arrival_ms: int
+    ) -> Visitor:
+        """Return the visitor of a request that went to the log, as `apply` does.
+
+        What events claim does not matter here: the log names the profile that they were counted
+        for, and tells which others were joined to it.
+
+        Args:
+            received: as `edgewise.receiving.receive_again` returns them.
+        Errors: NamespaceMismatch for an id of another environment.
+        """
+        return self._update(self._logged(profile_id, received, arrival_ms), received, arrival_ms)
+
+    def advance(self, visitor: Visitor, now_ms: int) -> None:
+        """Let the windows of a visitor close that do so up to a time."""
+        while visitor.expires_ms <= now_ms:
+            self._decide(visitor, visitor.expires_ms)
+
+    def _update(self, visitor: Visitor, fresh: Sequence[ReceivedEvent], arrival_ms: int) -> Visitor:
         if visitor.expires_ms <= arrival_ms:
             self.advance(visitor, arrival_ms)
         due = visitor.decided_ms < 0 or arrival_ms < visitor.decided_ms
@@ -85,32 +107,63 @@ class Replay:
             visitor.unshown = False
         return visitor
 
-    def advance(self, visitor: Visitor, now_ms: int) -> None:
-        """Let the windows of a visitor close that do so up to a time."""
-        while visitor.expires_ms <= now_ms:
-            self._decide(visitor, visitor.expires_ms)
-
     def _find(self, name: str, received: Sequence[ReceivedEvent], arrival_ms: int) -> Visitor:
         profile_id = self._ids.get(name)
-        if profile_id is not None and not _claims(received):
+        if profile_id is not None and not _connect(received):
             known = self.visitors.visitor(profile_id)
             if known is not None:
                 return known
-        created = self.visitors.created
-        try:
+        with self._identifying(arrival_ms):
+            # First what is known to have happened, by which claims may have come true already.
+            self._join_all(received, arrival_ms)
             loaded = _run(self._identity.find_or_create(name, arrival_ms))
             for user_id in claimed_ids(received):
                 self._advance_both(loaded, user_id, arrival_ms)
                 loaded = _run(self._identity.claim(loaded, user_id, arrival_ms))
-        finally:
-            self._combine(arrival_ms)
-        visitor = self.visitors.adopt(loaded.profile)
-        for _ in range(self.visitors.created - created):
-            self.observer.appeared(arrival_ms)
+            visitor = self.visitors.adopt(loaded.profile)
         if len(self._ids) >= _MOST_REMEMBERED_NAMES:
             self._ids.clear()
         self._ids[name] = visitor.profile.id
         return visitor
+
+    def _logged(
+        self, profile_id: str, received: Sequence[ReceivedEvent], arrival_ms: int
+    ) -> Visitor:
+        if not received[0].event.joined:
+            known = self.visitors.visitor(profile_id)
+            if known is not None and self.ruleset.serves(known.profile):
+                return known
+        with self._identifying(arrival_ms):
+            self._join_all(received, arrival_ms)
+            loaded = _run(self._identity.create(profile_id, arrival_ms))
+            return self.visitors.adopt(loaded.profile)
+
+    @contextmanager
+    def _identifying(self, arrival_ms: int) -> Iterator[None]:
+        """Tell the observer who appears and who is joined in this block."""
+        created = self.visitors.created
+        try:
+            yield
+        finally:
+            self._combine(arrival_ms)
+        for _ in range(self.visitors.created - created):
+            self.observer.appeared(arrival_ms)
+
+    def _join_all(self, received: Sequence[ReceivedEvent], arrival_ms: int) -> None:
+        """Join the profiles that were, as events tell."""
+        for item in received:
+            for loser_id, survivor_id in item.event.joined or ():
+                self._join(loser_id, survivor_id, arrival_ms)
+
+    def _join(self, loser_id: str, survivor_id: str, arrival_ms: int) -> None:
+        loser = _run(self._identity.load(loser_id))
+        if isinstance(loser, Vacant):
+            return  # Nothing that it did is in the input.
+        survivor = _run(self._identity.create(survivor_id, arrival_ms))
+        if loser.profile.id != survivor.profile.id:
+            for one in (survivor, loser):
+                self.advance(self.visitors.adopt(one.profile), arrival_ms)
+            _run(self._identity.merge(loser, survivor))
 
     def _advance_both(self, loaded: Loaded, user_id: str, arrival_ms: int) -> None:
         """Let the windows close of two visitors who are about to become one."""
@@ -186,10 +239,11 @@ class Replay:
             visitor.unshown = True
 
 
-def _claims(received: Sequence[ReceivedEvent]) -> bool:
-    """Whether some event identifies the visitor."""
-    for item in received:  # noqa: SIM110  # three times as fast as any()
-        if item.event.type in CLAIMING_TYPES:
+def _connect(received: Sequence[ReceivedEvent]) -> bool:
+    """Whether some event may make visitors one."""
+    for item in received:
+        event = item.event
+        if event.type in CLAIMING_TYPES or event.joined:
             return True
     return False
 

@@ -7,6 +7,7 @@ body of a request with the same three beside its `events`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import msgspec
 
@@ -20,8 +21,8 @@ from edgewise.decoding import (
     decode_repairable,
 )
 from edgewise.errors import InvalidData
-from edgewise.model.event import Event
-from edgewise.receiving import CLAIMING_TYPES, parse_time
+from edgewise.model.event import JOINED, Event, Joins, ReceivedEvent
+from edgewise.receiving import CLAIMING_TYPES, parse_time, receive, receive_again
 from edgewise.values import text_of
 
 LATEST_ARRIVAL_MS = 4_102_444_800_000
@@ -37,10 +38,14 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     Args:
         environment: "organization/environment".
-        name: the id that the request named, as in the URL or in the batch.
+        name: the id that the request named, as in the URL or in the batch; in the log of a store
+            the id of the profile that its events were counted for.
         source, line: the number of the input, from 0, and the line in it, from 1.
-        user_ids: the user ids that the visitor was identified by, for finding who belongs together.
+        related: the user ids that the visitor was identified by, and the ids of profiles that were
+            joined, for finding who belongs together.
         events: the JSON of each event, in array order; checked before anything is replayed.
+        logged: the message key and the time of each event, and then these are new to their profile
+            and in the order in which they fold; empty for a request as it was sent.
     """
 
     environment: str
@@ -48,8 +53,9 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     arrival_ms: int
     source: int
     line: int
-    user_ids: tuple[str, ...]
+    related: tuple[str, ...]
     events: list[bytes]
+    logged: tuple[tuple[int, int], ...] = ()
 
 
 class BrokenLine(msgspec.Struct, frozen=True, order=True):
@@ -73,6 +79,7 @@ class _Head(msgspec.Struct, rename="camel", gc=False):
     original_timestamp: str | float | None = None
     sent_at: str | float | None = None
     events: list[msgspec.Raw] | None = None
+    joined: Joins | None = msgspec.field(default=None, name=JOINED)
 
 
 class _LoneEvent(Event, kw_only=True, rename="camel", gc=False):
@@ -131,8 +138,8 @@ class LineReader:
             arrival_ms = _own_arrival(heads)
         if arrival_ms >= LATEST_ARRIVAL_MS:
             raise InvalidData("the time lies after the year 2099")
-        user_ids = _claims(heads)
-        record = Record(environment, name, arrival_ms, self._source, line, user_ids, events)
+        related = _related(heads)
+        record = Record(environment, name, arrival_ms, self._source, line, related, events)
         if lone is None:
             return checked(record)
         return record, Update([lone], events)
@@ -146,12 +153,12 @@ class LineReader:
         return environment
 
 
-def claims_of(event: bytes) -> tuple[str, ...]:
-    """Return the user id that an event identifies its visitor by, if it does.
+def joins_of(event: bytes) -> Joins:
+    """Return which profiles were joined before an event was counted.
 
-    Errors: InvalidData for an event that is no JSON object.
+    Errors: InvalidData for an event that cannot be read.
     """
-    return _claims([_head_of(event)])
+    return _head_of(event).joined or ()
 
 
 def checked(record: Record) -> Request:
@@ -163,6 +170,13 @@ def checked(record: Record) -> Request:
 def update_of(record: Record) -> Update:
     """Return the events of a record that is checked."""
     return Update([decode_checked(raw) for raw in record.events], record.events)
+
+
+def received_of(record: Record, update: Update) -> list[ReceivedEvent]:
+    """Return the events of a record as they were received, or as a service would receive them."""
+    if record.logged:
+        return receive_again(update, record.logged)
+    return receive(update, record.name, record.arrival_ms)
 
 
 def line_reason(error: InvalidData, data: bytes) -> str:
@@ -236,6 +250,9 @@ def _no_time(name: str, value: str | float) -> InvalidData:
     return InvalidData(f"{name}: {shown} is no time (write it like 2026-11-01T12:00:00Z)")
 
 
-def _claims(heads: Sequence[_AnyHead]) -> tuple[str, ...]:
+def _related(heads: Sequence[_AnyHead]) -> tuple[str, ...]:
     found = [head.user_id for head in heads if head.user_id and head.type in CLAIMING_TYPES]
+    for head in heads:
+        if head.joined:
+            found += chain.from_iterable(head.joined)
     return tuple(found) if found else ()
