@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "values",
         "amounts",
         "hashing",
+        "json_text",
         "parsing",
         "countries",
         "country_names",

@@ -1,13 +1,11 @@
 """Bytes of a request → events: lenient in what may be absent, exact about what is present.
 
 One fast pass of msgspec serves nearly all bodies. What msgspec refuses or the store cannot hold is
-repaired by a slow pass: half surrogate pairs become U+FFFD, integers beyond 64 bits floats.
+repaired by a slow pass (`edgewise.json_text`).
 """
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
@@ -15,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 
 from edgewise.errors import InvalidData
+from edgewise.json_text import check_text, repair
 from edgewise.model.event import (
     JOINED,
     OWN_MEMBERS,
@@ -26,7 +25,6 @@ from edgewise.model.event import (
 )
 
 MAX_EVENTS = 200
-MAX_DEPTH = 64
 MAX_ID_LENGTH = 512
 
 _E = TypeVar("_E", bound=Event)
@@ -77,10 +75,6 @@ _BOM = b"\xef\xbb\xbf"
 # A site sends the same options again and again.
 _LONGEST_REPEATED = 256
 
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_OPENING = frozenset(b"[{")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _EXPECTED = re.compile(r"Expected `([^`]*)`")
 _MISSING = re.compile(r"Object missing required field `([^`]*)`")
@@ -102,7 +96,7 @@ def decode_update(body: bytes, max_events: int = MAX_EVENTS) -> Update:
     Cost: about 5 µs for an event of a kilobyte; the slow pass costs tenfold.
     """
     body = body.removeprefix(_BOM)
-    _check_text(body)
+    check_text(body)
     may_have_own = _may_have_own(body)
     if not may_have_own:
         found = _decode_lone(body)
@@ -203,7 +197,7 @@ def decode_repairable(decoder: msgspec.json.Decoder[_T], raw: bytes) -> tuple[_T
 
     Errors: InvalidData for what is wrong in itself.
     """
-    _check_text(raw)
+    check_text(raw)
     try:
         return decoder.decode(raw), raw
     except msgspec.DecodeError:
@@ -216,7 +210,7 @@ def decode_as(decoder: msgspec.json.Decoder[_E], raw: bytes) -> _E | None:
     None where nothing short of `check_event` can tell what is wrong with it, or repair it.
     """
     try:
-        _check_text(raw)
+        check_text(raw)
         event = decoder.decode(raw)
         _require_storable(event)
         _check_resolved(event)
@@ -232,7 +226,7 @@ def decode_object(body: bytes) -> dict[str, Any]:
     Errors: InvalidData for what is no JSON, no object or nested too deep.
     """
     body = body.removeprefix(_BOM)
-    _check_text(body)
+    check_text(body)
     try:
         tree = _OBJECT.decode(body)
         _STORED.encode(tree)
@@ -256,32 +250,6 @@ def _has_control(text: str) -> bool:
     return not text.isprintable() and _CONTROL.search(text) is not None
 
 
-def _check_text(data: bytes) -> None:
-    # The decoder does not look into strings that it skips, yet the log keeps them.
-    if not data.isascii():
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            raise InvalidData("body: not UTF-8") from None
-    # What is left without them tells their number in half the time that counting takes.
-    opening = 2 * len(data) - len(data.replace(b"[", b"")) - len(data.replace(b"{", b""))
-    if opening > MAX_DEPTH:
-        _check_depth(data)
-
-
-def _check_depth(data: bytes) -> None:
-    # Without escapes every second piece between quotes is outside of strings.
-    outside = _STRING.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
-    depth = 0
-    for bracket in outside.translate(None, _NO_BRACKETS):
-        if bracket not in _OPENING:
-            depth -= 1
-        elif depth < MAX_DEPTH:
-            depth += 1
-        else:
-            raise InvalidData(f"body: nested deeper than {MAX_DEPTH} levels")
-
-
 def _decode_event(raw: bytes, index: int | None) -> tuple[Event, bytes]:
     """An event and its JSON; `index` is its place in the request, if it came with one."""
     try:
@@ -294,7 +262,7 @@ def _decode_event(raw: bytes, index: int | None) -> tuple[Event, bytes]:
 
 
 def _decode_logged(raw: bytes) -> tuple[Event, bytes]:
-    _check_text(raw)
+    check_text(raw)
     event, raw = _decode_event(raw, None)
     _check_resolved(event)
     return event, raw
@@ -316,7 +284,7 @@ def _without_own(raw: bytes) -> bytes:
     except msgspec.ValidationError:
         return raw  # It is no object, and refused as such.
     except msgspec.DecodeError:
-        raw = _repair(raw)
+        raw = repair(raw)
         try:
             members = _MEMBERS.decode(raw)
         except msgspec.ValidationError:
@@ -362,7 +330,7 @@ def _decode_repaired(
         _refuse(error, place)
     except msgspec.DecodeError:
         pass
-    data = _repair(data)
+    data = repair(data)
     try:
         return decoder.decode(data), data
     except msgspec.ValidationError as error:
@@ -445,35 +413,3 @@ def _page_of(properties: dict[str, Any]) -> Page | None:
     if isinstance(properties.get("query"), dict):
         found["query"] = properties["query"]
     return Page(**found) if found else None
-
-
-def _repair(data: bytes) -> bytes:
-    try:
-        tree = json.loads(
-            data.decode(),
-            parse_constant=_constant,
-            parse_float=_finite,
-            parse_int=_whole,
-        )
-    except json.JSONDecodeError as error:
-        raise InvalidData(f"body: not JSON at character {error.pos}") from None
-    text = json.dumps(tree, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return _SURROGATE.sub("\ufffd", text).encode()
-
-
-def _constant(name: str) -> NoReturn:
-    raise InvalidData(f"body: {name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise InvalidData("body: number out of range")
-    return number
-
-
-def _whole(text: str) -> int | float:
-    # Longer texts lie outside of 64 bits for certain, and int() refuses very long ones.
-    if len(text) <= 20 and -(2**63) <= (number := int(text)) < 2**64:
-        return number
-    return _finite(text)

@@ -113,7 +113,7 @@ def fold_events(
         turned
         or (sets_traits and relevance.reads_traits)
         or (device != profile.device and relevance.reads_device)
-        or (sessions != profile.session.count and _turned(profile, sessions, relevance))
+        or (sessions != profile.session.count and _sessions_turned(profile, sessions, relevance))
         or assigned != len(profile.assignments)
         or (bool(location) and relevance.reads_location and location != astuple(profile.location))
     )
@@ -129,7 +129,7 @@ def _count(profile: Profile, item: ReceivedEvent, rules: FoldRules, arrival_ms: 
     return turned
 
 
-def _turned(profile: Profile, sessions: int, relevance: Relevance) -> bool:
+def _sessions_turned(profile: Profile, sessions: int, relevance: Relevance) -> bool:
     """Whether a condition may have turned since a profile had this number of sessions."""
     flips = relevance.session_flips
     return flips is None or any(

@@ -31,9 +31,8 @@ from edgewise.model.audience import (
 )
 from edgewise.model.profiles import Profile
 from edgewise.operators import BY_NAME, reference_test
+from edgewise.simulate.window import DAY_MS
 from edgewise.values import text_of
-
-DAY_MS = 24 * 60 * 60 * 1000
 
 
 class ConditionResult(msgspec.Struct, frozen=True):

@@ -44,12 +44,11 @@ from edgewise.simulate.result import (
 )
 from edgewise.simulate.rules_input import RulesInput, compile_rules
 from edgewise.simulate.scan import Scanned, first_broken
-from edgewise.simulate.window import Window, iso_time
+from edgewise.simulate.window import DAY_MS, HOUR_MS, WEEK_MS, Window, iso_time
 from edgewise.stores.codec import decode_record
 
 _MOST_EXPLANATIONS = 200_000
-_HOUR_MS = 3_600_000
-_BUCKETS = {_HOUR_MS: "hour", 24 * _HOUR_MS: "day", 7 * 24 * _HOUR_MS: "week"}
+_BUCKETS = {HOUR_MS: "hour", DAY_MS: "day", WEEK_MS: "week"}
 
 
 class Simulation(msgspec.Struct, frozen=True, kw_only=True):

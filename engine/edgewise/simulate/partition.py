@@ -20,13 +20,12 @@ from edgewise.simulate.counting import Counting
 from edgewise.simulate.decisions import DecisionWriter
 from edgewise.simulate.partial import EnvironmentCounts, PartialResult
 from edgewise.simulate.replay import Replay
-from edgewise.simulate.requests import BrokenLine, Record, received_of, update_of
+from edgewise.simulate.requests import MOST_BROKEN_SHOWN, BrokenLine, Record, received_of, update_of
 from edgewise.simulate.rules_input import RulesInput, compile_rules
 from edgewise.simulate.spool import PartitionRecords, read_records
 from edgewise.simulate.visitors import MAX_OPEN_PROFILES, Visitor, Visitors
 from edgewise.simulate.window import Window
 
-_MOST_BROKEN_KEPT = 20
 _REPORTED_EVERY = 1_024
 
 
@@ -100,7 +99,7 @@ class PartitionReplay:
                 before.apply(record, update)
         except NamespaceMismatch as error:
             self._broken += 1
-            if len(self._broken_lines) < _MOST_BROKEN_KEPT:
+            if len(self._broken_lines) < MOST_BROKEN_SHOWN:
                 self._broken_lines.append(BrokenLine(record.source, record.line, error.message))
             return
         if self._writer:

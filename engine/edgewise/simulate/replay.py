@@ -1,8 +1,9 @@
 """Recorded requests through the fold, the identity rules and the decision of the service.
 
-What differs from the service is only where records live and that nothing waits: a profile that
-did not change in a way that matters keeps its last decision (`edgewise.relevance`), and
-a window that closes between two events is noticed at the very millisecond in which it closes.
+What differs from the service is where records live, and that nothing waits. When a decision is due
+is found out here anew, for what the service keeps with a record stands at the visitor here: a
+profile that did not change in a way that matters keeps its last decision (`edgewise.relevance`),
+and a window that closes between two events is noticed at the very millisecond in which it closes.
 """
 
 from __future__ import annotations

@@ -58,6 +58,10 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     logged: tuple[tuple[int, int], ...] = ()
 
 
+MOST_BROKEN_SHOWN = 20
+"""How many of the broken lines are told one by one, whoever finds them."""
+
+
 class BrokenLine(msgspec.Struct, frozen=True, order=True):
     """A line that cannot be replayed, and why."""
 

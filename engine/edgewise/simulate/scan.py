@@ -12,10 +12,15 @@ from edgewise.decoding import Update
 from edgewise.errors import InputError, InvalidData
 from edgewise.simulate.files import read_lines
 from edgewise.simulate.mapping import LineMapping
-from edgewise.simulate.requests import BrokenLine, LineReader, Record, Request, checked
+from edgewise.simulate.requests import (
+    MOST_BROKEN_SHOWN,
+    BrokenLine,
+    LineReader,
+    Record,
+    Request,
+    checked,
+)
 from edgewise.simulate.store_log import read_store
-
-MOST_BROKEN_SHOWN = 20
 
 _REPORTED_EVERY = 4_096
 

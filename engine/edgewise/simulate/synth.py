@@ -28,9 +28,8 @@ from edgewise.simulate.synth_world import (
     PRODUCTS,
     TIERS,
 )
+from edgewise.simulate.window import DAY_MS, HOUR_MS
 
-DAY_MS = 24 * 60 * 60 * 1000
-HOUR_MS = 60 * 60 * 1000
 DEFAULT_DAYS = 30
 DEFAULT_START_MS = 1_793_491_200_000  # 2026-11-01, a Sunday.
 

@@ -1,4 +1,4 @@
-"""The stretch of time that a simulation covers, in buckets of an hour or a day."""
+"""The stretch of time that a simulation covers, in buckets of an hour, a day or a week."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 HOUR_MS = 60 * 60 * 1000
 DAY_MS = 24 * HOUR_MS
 
-_WEEK_MS = 7 * DAY_MS
+WEEK_MS = 7 * DAY_MS
 _LONGEST_IN_HOURS_MS = 4 * DAY_MS
 _LONGEST_IN_DAYS_MS = 400 * DAY_MS
 
@@ -47,7 +47,7 @@ def bucket_width(span_ms: int) -> int:
     """
     if span_ms <= _LONGEST_IN_HOURS_MS:
         return HOUR_MS
-    return DAY_MS if span_ms <= _LONGEST_IN_DAYS_MS else _WEEK_MS
+    return DAY_MS if span_ms <= _LONGEST_IN_DAYS_MS else WEEK_MS
 
 
 def iso_time(time_ms: int) -> str:
