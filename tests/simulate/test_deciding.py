@@ -48,7 +48,8 @@ def profile(traits: frozenset[str]) -> Profile:
         id="a",
         stable_id="a",
         created_ms=NOON_MS,
-        traits=dict.fromkeys(traits, True),
+        # As texts and as booleans, which mean the same here and are looked up in different ways.
+        traits={name: "true" if name < "c" else True for name in traits},
     )
 
 

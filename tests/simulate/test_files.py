@@ -28,6 +28,7 @@ def two_frames(text: bytes) -> bytes:
     "data",
     [
         pytest.param(TEXT, id="plain"),
+        pytest.param(b"\xef\xbb\xbf" + TEXT, id="byte-order-mark"),
         pytest.param(gzip.compress(TEXT), id="gzip"),
         pytest.param(gzip.compress(TEXT[:9]) + gzip.compress(TEXT[9:]), id="two-gzip-members"),
         pytest.param(two_frames(TEXT), id="two-zstd-frames"),

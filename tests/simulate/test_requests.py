@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from edgewise.errors import InvalidData
-from edgewise.simulate.requests import LineReader, Record
+from edgewise.simulate.requests import LineReader, Record, update_of
 from tests.simulate.worlds import MAIN, NOON_MS, OTHER
 
 READER = LineReader([MAIN, OTHER], MAIN, 7)
@@ -116,15 +116,42 @@ def test_half_a_character_is_repaired() -> None:
     assert replaced in READER.read(1, body % event)[0].events[0]
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["event", "request"])
-def test_events_are_checked_and_repaired(whole: bool) -> None:
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        pytest.param(b'{"messageId":"m",', b"}", id="event"),
+        pytest.param(b"{", b"}", id="event-without-message-id"),
+        pytest.param(b'{"events":[{"messageId":"m",', b"}]}", id="request"),
+    ],
+)
+def test_events_are_checked_and_repaired(start: bytes, end: bytes) -> None:
     """What a service would repair is repaired when it is read, and what it refuses is refused."""
-    event = b'{"type":"page","anonymousId":"a","timestamp":1793534400000,"properties":{"n":%b}}'
-    form = event if whole else b'{"events":[' + event + b"]}"
+    members = b'"type":"page","anonymousId":"a","timestamp":1793534400000,"properties":{"n":%b}'
+    form = start + members + end
+    event = start.removeprefix(b'{"events":[') + members + b"}"
     assert READER.read(1, form % b"7")[0].events == [event % b"7"]
     assert b'"n":1e+30' in READER.read(1, form % (b"1" + b"0" * 30))[0].events[0]
     with pytest.raises(InvalidData, match="number out of range"):
         READER.read(1, form % b"1e999")
+
+
+def test_what_was_found_is_checked_too() -> None:
+    """Traits that no record can hold make a line broken, whoever wrote them."""
+    line = b'{"type":"page","messageId":"m","profileId":"p","receivedAt":1793534400000,%b}'
+    with pytest.raises(InvalidData, match="number out of range"):
+        READER.read(1, line % b'"$resolved":{"traits":{"n":100000000000000000000}}')
+
+
+@pytest.mark.parametrize("kind", ["page", "identify"])
+def test_checked_events_are_decoded_alike(kind: str) -> None:
+    """What is left out is filled in when an event is read, and again when it is replayed."""
+    event = {"type": kind, "messageId": "m", "properties": {"path": "/news"}}
+    line = msgspec.json.encode(event | {"profileId": "p", "receivedAt": NOON_MS})
+    record, update = READER.read(1, line)
+    (read_once,), (read_again,) = update.events, update_of(record).events
+    assert (read_again.context, read_again.traits) == (read_once.context, read_once.traits)
+    assert (read_again.context is not None) is (kind == "page")
+    assert (read_again.traits is not None) is (kind == "identify")
 
 
 @pytest.mark.parametrize(

@@ -299,6 +299,8 @@ def test_pairs_count_who_is_in_both(tmp_path: Path) -> None:
     environment = shop(tmp_path, {"a": SHOP}, lines).environments[0]
     pairs = {(one.first, one.second): (one.profiles, one.jaccard) for one in environment.overlap}
     assert pairs["buyers", "gold"] == (1, 0.5)
+    counts = [one.profiles for one in environment.overlap]
+    assert (counts, set(counts)) == (sorted(counts, reverse=True), {1, 2})
 
 
 def test_conditions_that_decide_alone(tmp_path: Path) -> None:
