@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 
 from edgewise.errors import InvalidData
-from edgewise.json_text import check_text, repair
+from edgewise.json_text import BOM, check_text, repair
 from edgewise.model.event import (
     JOINED,
     OWN_MEMBERS,
@@ -70,7 +70,6 @@ _JOINED = JOINED.encode()
 _ESCAPED = b"\\u00"
 _EVENTS = b'{"events":[{'
 _OPTIONS = b'}],"options":{'
-_BOM = b"\xef\xbb\xbf"
 
 # A site sends the same options again and again.
 _LONGEST_REPEATED = 256
@@ -95,7 +94,7 @@ def decode_update(body: bytes, max_events: int = MAX_EVENTS) -> Update:
     Errors: InvalidData that names the place, such as `events[3].traits: expected an object`.
     Cost: about 5 µs for an event of a kilobyte; the slow pass costs tenfold.
     """
-    body = body.removeprefix(_BOM)
+    body = body.removeprefix(BOM)
     check_text(body)
     may_have_own = _may_have_own(body)
     if not may_have_own:
@@ -225,7 +224,7 @@ def decode_object(body: bytes) -> dict[str, Any]:
 
     Errors: InvalidData for what is no JSON, no object or nested too deep.
     """
-    body = body.removeprefix(_BOM)
+    body = body.removeprefix(BOM)
     check_text(body)
     try:
         tree = _OBJECT.decode(body)

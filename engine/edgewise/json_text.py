@@ -14,6 +14,9 @@ from edgewise.errors import InvalidData
 
 MAX_DEPTH = 64
 
+BOM = b"\xef\xbb\xbf"
+"""What some editors write in front of a text; it is no part of it."""
+
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _OPENING = frozenset(b"[{")

@@ -11,8 +11,8 @@ import msgspec
 
 from edgewise.decoding import check_event
 from edgewise.errors import InputError, InvalidData
+from edgewise.json_text import BOM
 
-_BOM = b"\xef\xbb\xbf"
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, Any])
@@ -41,13 +41,13 @@ def read_events(path: Path) -> list[bytes]:
 
 def _placed(path: Path, data: bytes) -> Iterable[tuple[str, bytes]]:
     """Each event with its place."""
-    text = data.removeprefix(_BOM).strip()
+    text = data.removeprefix(BOM).strip()
     if text.startswith(b"["):
         return _numbered(path, text)
     try:
         members = _OBJECT.decode(text)
     except (msgspec.DecodeError, RecursionError):
-        return _lines(path, data.removeprefix(_BOM))
+        return _lines(path, data.removeprefix(BOM))
     if "events" not in members:
         return [(str(path), text)]
     return _numbered(path, bytes(members["events"]))

@@ -11,6 +11,7 @@ import msgspec
 
 from edgewise.decoding import Update, check_id, decode_update
 from edgewise.errors import InvalidData
+from edgewise.json_text import BOM
 
 INTERACTION_TYPES = frozenset({"component", "component_click", "component_hover"})
 COMPONENT_TYPES = frozenset({"Entry", "Variable"})
@@ -58,7 +59,6 @@ _PROFILE = msgspec.json.Decoder(_Profile)
 _EVENT = msgspec.json.Decoder(_Event)
 
 _LARGEST = 2**53  # Sums of what lies beyond are not exact.
-_BOM = b"\xef\xbb\xbf"
 
 
 def decode_visits(body: bytes) -> list[Visit]:
@@ -69,7 +69,7 @@ def decode_visits(body: bytes) -> list[Visit]:
     Errors: InvalidData that names the place, such as `[0].events[3].variantIndex: expected a
         whole number from 0`.
     """
-    items = _decode(_ITEMS, body.removeprefix(_BOM), "body: expected an array")
+    items = _decode(_ITEMS, body.removeprefix(BOM), "body: expected an array")
     if len(items) > MAX_VISITS:
         raise InvalidData(f"body: expected at most {MAX_VISITS} items")
     visits = []

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from edgewise.errors import InputError
+from edgewise.json_text import BOM
 from edgewise.simulate.extras import load_extra
 
 STANDARD_INPUT = "-"
@@ -20,7 +21,6 @@ _BUFFER_BYTES = 1 << 20
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _PARQUET = b"PAR1"
-_BOM = b"\xef\xbb\xbf"
 
 
 def read_lines(path: str) -> Iterator[tuple[int, bytes]]:
@@ -73,6 +73,6 @@ def _plain(file: BinaryIO, magic: bytes) -> BinaryIO:
 
 def _lines_of(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     for number, line in enumerate(file, 1):
-        text = line.removeprefix(_BOM).strip() if number == 1 else line.strip()
+        text = line.removeprefix(BOM).strip() if number == 1 else line.strip()
         if text:
             yield number, text
