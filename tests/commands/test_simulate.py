@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -211,3 +215,21 @@ def test_what_cannot_be_done_is_said(
     """A wrong argument ends with status 2 and one line that says what is wrong."""
     assert main(arguments) == 2
     assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_run_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path, workers: str) -> None:
+    """SIGTERM ends a simulation that waits for more, and its temporary folder goes with it."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    command = [sys.executable, "-m", "edgewise.cli", "simulate", RULES, "-", "--workers", workers]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, env=os.environ | {"TMPDIR": str(folder)}
+    ) as process:
+        deadline = time.monotonic() + 20
+        while not list(folder.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert list(folder.iterdir())
+        process.terminate()
+        assert process.wait(20) == 143
+    assert not list(folder.iterdir())

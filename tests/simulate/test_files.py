@@ -5,14 +5,16 @@ from __future__ import annotations
 import gzip
 import io
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import polars as pl
 import pytest
 import zstandard
 
 from edgewise.errors import InputError
-from edgewise.simulate.files import read_lines
+from edgewise.simulate.files import Position, read_lines
 
 TEXT = b'{"a":1}\n\n{"b":2}\r\n{"c":3}'
 LINES = [(1, b'{"a":1}'), (3, b'{"b":2}'), (4, b'{"c":3}')]
@@ -82,3 +84,34 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
     """A file that is not there is an error with its name and the reason."""
     with pytest.raises(InputError, match="nowhere: No such file"):
         list(read_lines(str(tmp_path / "nowhere")))
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress, two_frames])
+def test_the_share_that_was_read_grows_up_to_all(
+    tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
+    """Of two files of one size the first is half of the input, whatever they are packed with."""
+    paths = [str(tmp_path / name) for name in ("a", "b")]
+    noise = Random(1).randbytes(2_000_000).hex().encode()
+    text = b"\n".join(noise[start : start + 4_000] for start in range(0, len(noise), 4_000))
+    for path in paths:
+        Path(path).write_bytes(compress(text))
+    position = Position(paths)
+    shares = [position.share()]
+    for path in paths:
+        shares += [position.share() for _ in read_lines(path, position)]
+        shares.append(position.share())
+    known = [one for one in shares if one is not None]
+    assert shares == sorted(known)
+    assert shares[0] == 0
+    assert shares[1_001] == 0.5
+    assert shares[-1] == 1
+    assert len(set(shares)) > 4
+
+
+def test_nobody_knows_how_much_of_a_pipe_was_read(tmp_path: Path) -> None:
+    """With standard input, or a file that is not there, no share is made up."""
+    path = tmp_path / "a"
+    path.write_bytes(TEXT)
+    assert Position([str(path), "-"]).share() is None
+    assert Position([str(tmp_path / "nowhere")]).share() is None

@@ -119,7 +119,7 @@ def test_progress_is_quiet_without_a_terminal() -> None:
     """What is no terminal gets no progress."""
     text = io.StringIO()
     with TerminalProgress(Console(file=text)) as progress:
-        progress.scanning(10)
+        progress.scanning(10, 0.5)
         progress.replaying(10)
         progress.replayed(10)
     assert text.getvalue() == ""
@@ -129,7 +129,15 @@ def test_progress_on_a_terminal_counts() -> None:
     """On a terminal the bars show what was done."""
     text = io.StringIO()
     with TerminalProgress(Console(file=text, force_terminal=True, width=100)) as progress:
-        progress.scanning(10)
+        progress.scanning(10, None)
         progress.replaying(20)
         progress.replayed(20)
     assert "20/20" in text.getvalue()
+
+
+def test_progress_of_reading_estimates_what_is_left() -> None:
+    """Where the share of the input is known, so is about how many lines there are."""
+    text = io.StringIO()
+    with TerminalProgress(Console(file=text, force_terminal=True, width=100)) as progress:
+        progress.scanning(4_096, 0.25)
+    assert "4096/16384" in text.getvalue()

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from edgewise.commands.arguments import Subparsers
+from edgewise.commands.ending import ending_in_order
 from edgewise.errors import InputError
 from edgewise.simulate.extras import load_extra
 from edgewise.simulate.planning import LONGEST_DAYS, Plan, Question, check_question, make_plan
@@ -114,4 +115,5 @@ def _simulated(options: Namespace) -> Result:
         environments=environments,
         environment=options.environment or only,
     )
-    return simulate(rules, None, source, Options(workers=len(os.sched_getaffinity(0))))
+    with ending_in_order():
+        return simulate(rules, None, source, Options(workers=len(os.sched_getaffinity(0))))

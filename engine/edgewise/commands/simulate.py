@@ -10,6 +10,7 @@ from pathlib import Path
 from edgewise.amounts import counted
 from edgewise.commands.arguments import Subparsers
 from edgewise.commands.console import OutputConsole
+from edgewise.commands.ending import ending_in_order
 from edgewise.commands.existing import require_existing
 from edgewise.commands.outputs import require_writable, write_output
 from edgewise.errors import InputError
@@ -100,12 +101,13 @@ def _simulate(
     source: Input,
     settings: Options,
 ) -> Result:
-    if options.quiet or not sys.stderr.isatty():
-        return simulate(rules, against, source, settings)
-    console = load_extra("rich.console", "Showing progress").Console(stderr=True)
-    progress = load_extra("edgewise.simulate.progress", "Showing progress")
-    with progress.TerminalProgress(console) as bars:
-        return simulate(rules, against, source, settings, bars)
+    with ending_in_order():
+        if options.quiet or not sys.stderr.isatty():
+            return simulate(rules, against, source, settings)
+        console = load_extra("rich.console", "Showing progress").Console(stderr=True)
+        progress = load_extra("edgewise.simulate.progress", "Showing progress")
+        with progress.TerminalProgress(console) as bars:
+            return simulate(rules, against, source, settings, bars)
 
 
 def _refusal(read: InputResult) -> str:

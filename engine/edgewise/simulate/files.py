@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import stat
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -23,8 +24,40 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 _PARQUET = b"PAR1"
 
 
-def read_lines(path: str) -> Iterator[tuple[int, bytes]]:
+class Position:
+    """How far some files were read, of what they take up on the disk.
+
+    Args:
+        paths: all that will be read, each once.
+    """
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._total = sum(map(_size_of, paths)) if all(map(_size_of, paths)) else 0
+        self._passed = 0
+        self._file: BinaryIO | None = None
+
+    def share(self) -> float | None:
+        """Return the share that was read, 0..1; None where nobody can tell, as with a pipe."""
+        if not self._total:
+            return None
+        here = self._file.tell() if self._file is not None else 0
+        return min(1.0, (self._passed + here) / self._total)
+
+    def enter(self, file: BinaryIO) -> None:
+        """Note the file that is read now."""
+        self._file = file
+
+    def leave(self, path: str) -> None:
+        """Note that a file was read."""
+        self._file = None
+        self._passed += _size_of(path)
+
+
+def read_lines(path: str, position: Position | None = None) -> Iterator[tuple[int, bytes]]:
     """Iterate over the lines of a file, each with its number from 1; empty ones are left out.
+
+    Args:
+        position: is told where the reading is.
 
     Shape: a row of a Parquet file is a line of JSON. What a file is, its first bytes say, and not
     its name.
@@ -34,11 +67,15 @@ def read_lines(path: str) -> Iterator[tuple[int, bytes]]:
         with _opened(path) as file:
             # Not read, because a pipe cannot go back.
             magic = file.peek(4)[:4]
+            if position is not None:
+                position.enter(file)
             if magic == _PARQUET:
                 rows = load_extra("edgewise.simulate.parquet", "Reading Parquet")
                 yield from rows.read_rows(path)
             else:
                 yield from _lines_of(_plain(file, magic))
+        if position is not None:
+            position.leave(path)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
@@ -50,6 +87,15 @@ def version_of(path: str) -> tuple[int, int, int]:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
     return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _size_of(path: str) -> int:
+    """The bytes of a file on the disk; 0 for what is no such file."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return 0  # Whoever reads it says so.
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 @contextmanager

@@ -19,6 +19,9 @@ from rich.text import Text
 
 from edgewise.simulate.running import Progress
 
+_NOTEWORTHY = 0.05
+"""How far off an estimated total may be before it is shown anew."""
+
 
 class _Rate(ProgressColumn):
     """How many per second."""
@@ -44,6 +47,7 @@ class TerminalProgress(Progress):
             transient=True,
             disable=not console.is_terminal,
         )
+        self._estimate = 0
         self._scan = self._bars.add_task("Reading", total=None)
         self._replay = self._bars.add_task("Replaying", total=None, visible=False)
 
@@ -59,9 +63,14 @@ class TerminalProgress(Progress):
     ) -> None:
         self._bars.stop()
 
-    def scanning(self, lines: int) -> None:
-        """Show the number of lines that were read."""
+    def scanning(self, lines: int, share: float | None) -> None:
+        """Show the number of lines that were read, of about how many."""
         self._bars.update(self._scan, completed=lines)
+        total = round(lines / share) if share else None
+        if total and abs(total - self._estimate) > _NOTEWORTHY * total:
+            # With another total, rates are measured anew.
+            self._estimate = total
+            self._bars.update(self._scan, total=total)
 
     def replaying(self, total: int) -> None:
         """Show the replay instead of the scan."""

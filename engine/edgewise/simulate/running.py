@@ -68,8 +68,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 class Progress:
     """Is told how far a simulation is; this one keeps it to itself."""
 
-    def scanning(self, lines: int) -> None:
-        """So many lines were read so far."""
+    def scanning(self, lines: int, share: float | None) -> None:
+        """So many lines were read so far, which are this share of all, 0..1, if that is known."""
 
     def replaying(self, total: int) -> None:
         """The replay of so many requests begins."""

@@ -10,7 +10,7 @@ import xxhash
 
 from edgewise.decoding import Update
 from edgewise.errors import InputError, InvalidData
-from edgewise.simulate.files import read_lines
+from edgewise.simulate.files import Position, read_lines
 from edgewise.simulate.mapping import LineMapping
 from edgewise.simulate.requests import (
     MOST_BROKEN_SHOWN,
@@ -73,20 +73,22 @@ class Scanner:
 
     Args:
         take: is given each request that can be replayed, in the order of the input.
-        progress: is told the number of lines now and then.
+        progress: is told the number of lines now and then, and which share of the input they are,
+            where that is known.
     """
 
     def __init__(
         self,
         source: Input,
         take: Callable[[Record, Update], None],
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[int, float | None], None] | None = None,
     ) -> None:
         self._input = source
         self._take = take
         self._progress = progress
         self._hash = xxhash.xxh3_128()
         self._latest_ms = 0
+        self._position = Position(source.paths)
         self.scanned = Scanned(
             [source.store.partition("?")[0]] if source.store else [*source.paths]
         )
@@ -97,14 +99,14 @@ class Scanner:
         Errors: InputError for an unreadable file, and for a broken line where that is asked for.
         """
         scanned = self.scanned
-        for found in _requests_of(self._input):
+        for found in _requests_of(self._input, self._position):
             scanned.lines += 1
             if isinstance(found, BrokenLine):
                 self._break(found)
             else:
                 self._add(*found)
             if self._progress and scanned.lines % _REPORTED_EVERY == 0:
-                self._progress(scanned.lines)
+                self._progress(scanned.lines, self._position.share())
         scanned.digest = blake2b(self._hash.digest(), digest_size=16).hexdigest()
         return scanned
 
@@ -135,7 +137,7 @@ class Scanner:
             scanned.broken_lines.append(broken)
 
 
-def _requests_of(source: Input) -> Iterator[Request | BrokenLine]:
+def _requests_of(source: Input, position: Position) -> Iterator[Request | BrokenLine]:
     if source.store:
         for record in read_store(source.store, source.since_ms, 0):
             try:
@@ -145,7 +147,7 @@ def _requests_of(source: Input) -> Iterator[Request | BrokenLine]:
         return
     for number, path in enumerate(source.paths):
         reader = LineReader(source.environments, source.environment, number)
-        for line, data in read_lines(path):
+        for line, data in read_lines(path, position):
             try:
                 yield reader.read(line, source.mapping.apply(data) if source.mapping else data)
             except InvalidData as error:

@@ -6,10 +6,12 @@ import sqlite3
 import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
+from edgewise.errors import InputError
 from edgewise.merging import MESSAGE_KEY_BYTES
 from edgewise.model.log import LogEntry
 from edgewise.model.profiles import Profile, Redirect
@@ -158,7 +160,10 @@ class Visitors(Records):
 
 
 class Spill:
-    """Encoded entries in a database of this process's own, which goes away with it."""
+    """Encoded entries in a database of this process's own, which goes away with it.
+
+    Errors: InputError, from whatever writes, where the disk has no room.
+    """
 
     def __init__(self) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="edgewise-spill-")
@@ -167,9 +172,10 @@ class Spill:
         # Nothing here has to survive this process, let alone the machine.
         self._connection.execute("PRAGMA journal_mode = OFF")
         self._connection.execute("PRAGMA synchronous = OFF")
-        self._connection.execute(
-            "CREATE TABLE entries (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
-        )
+        with self._want_of_room_told():
+            self._connection.execute(
+                "CREATE TABLE entries (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
+            )
 
     def get(self, key: str) -> bytes | None:
         """Return the bytes under a key."""
@@ -179,9 +185,10 @@ class Spill:
 
     def put(self, rows: Iterator[tuple[str, bytes]]) -> None:
         """Keep some entries, in the place of older ones."""
-        self._connection.execute("BEGIN")
-        self._connection.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?)", rows)
-        self._connection.execute("COMMIT")
+        with self._want_of_room_told():
+            self._connection.execute("BEGIN")
+            self._connection.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?)", rows)
+            self._connection.execute("COMMIT")
 
     def items(self) -> Iterator[tuple[str, bytes]]:
         """Iterate over all entries by key."""
@@ -191,3 +198,14 @@ class Spill:
         """Remove the database."""
         self._connection.close()
         self._directory.cleanup()
+
+    @contextmanager
+    def _want_of_room_told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise InputError(
+                f"{self._directory.name}: no profile can be spilled here ({error}); make room,"
+                " let TMPDIR name another folder, or keep more profiles open with"
+                " --max-open-profiles"
+            ) from error
