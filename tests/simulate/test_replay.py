@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from edgewise.errors import NamespaceMismatch
 from edgewise.simulate.counting import Counting
 from edgewise.simulate.replay import Replay
 from edgewise.simulate.requests import Record, received_of, update_of
+from edgewise.simulate.rounds import Rounds
 from edgewise.simulate.rules_input import compile_rules, read_rules
 from edgewise.simulate.synth import Traffic, synthesize
 from edgewise.simulate.visitors import Visitor, Visitors
@@ -43,6 +45,7 @@ class Rig:
 
     def __init__(self, rules: Path, max_open: int = 1000) -> None:
         self.visitors = Visitors(max_open)
+        self.rounds = Rounds()
         self.counting = {}
         self.replays = {}
         self.window = make_window(NOON_MS, NOON_MS + 90 * DAY_MS)
@@ -52,30 +55,49 @@ class Rig:
 
     def apply(self, record: Record) -> Visitor:
         """Replay one request."""
-        replay = self.replays[record.environment]
-        apply = replay.apply_logged if record.logged else replay.apply
-        received = received_of(record, update_of(record))
-        visitor = apply(record.name, received, record.arrival_ms)
-        self.visitors.spill()
+        ((_, visitor),) = self.apply_all([record])
         return visitor
 
+    def apply_all(self, records: Sequence[Record]) -> Iterator[tuple[Record, Visitor]]:
+        """Replay requests in rounds; iterate over visitors as they are right after each of them."""
+        for round_ in self.rounds.divide([(record, update_of(record)) for record in records]):
+            for environment, replay in self.replays.items():
+                mine = [one for one in round_ if one[0].environment == environment]
+                received = [(record, received_of(record, update)) for record, update in mine]
+                found = replay.apply(received)
+                for (record, _), visitor in zip(mine, found, strict=True):
+                    if isinstance(visitor, NamespaceMismatch):
+                        raise visitor
+                    yield record, visitor
+        self.visitors.spill()
 
-def assert_same(rules: Path, records: list[Record], max_open: int = 1000) -> Rig:
+
+def assert_same(rules: Path, records: list[Record], max_open: int = 1000, at_once: int = 1) -> Rig:
     """Replay and serve some requests, and compare everything after each of them."""
     rig = Rig(rules, max_open)
-    for record, outcome in zip(records, served(rules, records), strict=True):
-        visitor = rig.apply(record)
-        variants = {one.experience_id: one.variant_index for one in outcome.decision.variants}
-        assert visitor.audiences == outcome.decision.audiences
-        assert visitor.variants == variants
-        assert visitor.profile == outcome.profile
+    outcomes = dict(zip((one.line for one in records), served(rules, records), strict=True))
+    for start in range(0, len(records), at_once):
+        for record, visitor in rig.apply_all(records[start : start + at_once]):
+            outcome = outcomes.pop(record.line)
+            variants = {one.experience_id: one.variant_index for one in outcome.decision.variants}
+            assert visitor.audiences == outcome.decision.audiences
+            assert visitor.variants == variants
+            assert visitor.profile == outcome.profile
+    assert not outcomes
     return rig
 
 
 @pytest.mark.parametrize(
-    "max_open", [pytest.param(100_000, id="in-memory"), pytest.param(200, id="spilling")]
+    ("max_open", "at_once"),
+    [
+        pytest.param(100_000, 2_000, id="in-memory"),
+        pytest.param(200, 500, id="spilling"),
+        pytest.param(100_000, 1, id="one-by-one"),
+    ],
 )
-def test_replay_equals_the_service_on_demo_rules(tmp_path: Path, max_open: int) -> None:
+def test_replay_equals_the_service_on_demo_rules(
+    tmp_path: Path, max_open: int, at_once: int
+) -> None:
     """On 20,000 synthetic events in two environments each request gets what the service gave."""
     rules = tmp_path / "rules"
     shutil.copytree(DEMO_RULES, rules)
@@ -85,7 +107,7 @@ def test_replay_equals_the_service_on_demo_rules(tmp_path: Path, max_open: int) 
         one[:-1] + b',"environment":"%s"}' % (OTHER.encode() if is_other(one) else b"demo/main")
         for one in synthesize(traffic)
     ]
-    rig = assert_same(rules, records_of(lines, ("demo/main", OTHER)), max_open)
+    rig = assert_same(rules, records_of(lines, ("demo/main", OTHER)), max_open, at_once)
     merged = {name: sum(one.result(rig.window).merged) for name, one in rig.counting.items()}
     assert all(merged.values())
     assert any(visitor.profile.assignments for visitor in rig.visitors.all_visitors())
@@ -137,12 +159,14 @@ REQUESTS = st.tuples(
     requests=st.lists(REQUESTS, min_size=1, max_size=25),
     backwards=st.booleans(),
     consent=st.sampled_from(["always", "unless refused"]),
+    at_once=st.sampled_from([1, 3, 25]),
 )
 def test_replay_equals_the_service_on_anything(
     tmp_path_factory: pytest.TempPathFactory,
     requests: list[tuple[str, int, list[tuple[dict[str, Any], int, int | None]]]],
     backwards: bool,
     consent: str,
+    at_once: int,
 ) -> None:
     """Merges, late and repeated events, windows and clocks that go back change nothing about it."""
     rules = tmp_path_factory.mktemp("rules")
@@ -163,7 +187,7 @@ def test_replay_equals_the_service_on_anything(
                 ],
             }
         )
-    assert_same(rules, records_of(lines))
+    assert_same(rules, records_of(lines), at_once=at_once)
 
 
 def test_window_closes_between_events(tmp_path: Path) -> None:

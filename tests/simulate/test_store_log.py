@@ -17,8 +17,9 @@ from edgewise.enrich.geo_following import GeoFollower
 from edgewise.enriching import Enricher
 from edgewise.model.log import LogEntry, interaction_log
 from edgewise.model.profiles import Profile
+from edgewise.records import id_for_name
 from edgewise.service import DecisionService
-from edgewise.simulate.clusters import Clusters, claim_keys, key_of
+from edgewise.simulate.clusters import Clusters, key_of
 from edgewise.simulate.requests import Record
 from edgewise.simulate.scan import Input, Scanner
 from edgewise.simulate.store_log import read_store, requests_in
@@ -217,16 +218,19 @@ def test_user_id_connects_names() -> None:
     """Two names that one user id identified come into one cluster, a third one does not."""
     clusters = Clusters()
     for name in ("phone", "laptop"):
-        for claimed in claim_keys(MAIN, "u"):
-            clusters.link(key_of(MAIN, name), claimed)
+        clusters.link_related(key_of(MAIN, name), MAIN, ["u"])
     phone, laptop, tablet = (clusters.root(key_of(MAIN, name)) for name in ("phone", "laptop", "x"))
     assert phone == laptop != tablet
 
 
 def test_hash_as_user_id_may_be_an_id_or_a_name() -> None:
     """A user id that looks like a profile's id stands for that profile and for a name."""
-    assert len(claim_keys(MAIN, "a" * 64)) == 2
-    assert len(claim_keys(MAIN, "a")) == 1
+    clusters = Clusters()
+    clusters.link_related(key_of(MAIN, "phone"), MAIN, ["a" * 64])
+    named = int(id_for_name(MAIN, "a" * 64)[:16], 16)
+    keys = (key_of(MAIN, "phone"), key_of(MAIN, "a" * 64), named)
+    assert len(set(keys)) == 3
+    assert len(set(map(clusters.root, keys))) == 1
 
 
 def test_interactions_are_not_replayed(tmp_path: Path) -> None:

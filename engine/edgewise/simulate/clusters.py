@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from edgewise.records import id_for_name, is_server_made
@@ -19,8 +20,8 @@ def key_of(environment: str, name: str) -> int:
     return int(profile_id[:16], 16)
 
 
-def claim_keys(environment: str, user_id: str) -> tuple[int, ...]:
-    """Return the keys that a user id may stand for: a hash may be an id of ours, or a name."""
+def _claim_keys(environment: str, user_id: str) -> tuple[int, ...]:
+    """The keys that a user id may stand for: a hash may be an id of ours, or a name."""
     by_name = int(id_for_name(environment, user_id)[:16], 16)
     own = key_of(environment, user_id)
     return (own,) if own == by_name else (own, by_name)
@@ -34,6 +35,12 @@ class Clusters:
 
     def __init__(self) -> None:
         self._parents: dict[int, int] = {}
+
+    def link_related(self, key: int, environment: str, related: Iterable[str]) -> None:
+        """Note that a key belongs together with the ids that a request relates it to."""
+        for name in related:
+            for other in _claim_keys(environment, name):
+                self.link(key, other)
 
     def link(self, one: int, other: int) -> None:
         """Note that two keys belong together."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgewise.decoding import Update
-from edgewise.simulate.clusters import Clusters, claim_keys, key_of
+from edgewise.simulate.clusters import Clusters, key_of
 from edgewise.simulate.requests import Record
 from edgewise.simulate.spool import PartitionRecords, SpoolWriter, partition_spool
 
@@ -25,9 +25,7 @@ class Dividing:
     def add(self, record: Record, _: Update) -> None:
         """Spool one request."""
         key = key_of(record.environment, record.name)
-        for related in record.related:
-            for other in claim_keys(record.environment, related):
-                self._clusters.link(key, other)
+        self._clusters.link_related(key, record.environment, record.related)
         self._spool.add(record, key)
 
     def close(self) -> None:

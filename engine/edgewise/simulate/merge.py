@@ -25,6 +25,7 @@ from edgewise.simulate.partial import (
     SampledProfile,
     Tally,
 )
+from edgewise.simulate.requests import first_broken
 from edgewise.simulate.result import (
     FORMAT,
     AgainstResult,
@@ -43,7 +44,7 @@ from edgewise.simulate.result import (
     VariantResult,
 )
 from edgewise.simulate.rules_input import RulesInput, compile_rules
-from edgewise.simulate.scan import Scanned, first_broken
+from edgewise.simulate.scan import Scanned
 from edgewise.simulate.window import DAY_MS, HOUR_MS, WEEK_MS, Window, iso_time
 from edgewise.stores.codec import decode_record
 

@@ -6,7 +6,7 @@ matter in which process, on which machine or in which order they are replayed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -15,18 +15,23 @@ import msgspec
 from edgewise.decoding import Update
 from edgewise.errors import NamespaceMismatch
 from edgewise.garbage import resting_collector
+from edgewise.model.event import ReceivedEvent
 from edgewise.simulate.comparing import Comparing
 from edgewise.simulate.counting import Counting
 from edgewise.simulate.decisions import DecisionWriter
 from edgewise.simulate.partial import EnvironmentCounts, PartialResult
 from edgewise.simulate.replay import Replay
-from edgewise.simulate.requests import MOST_BROKEN_SHOWN, BrokenLine, Record, received_of, update_of
+from edgewise.simulate.requests import BrokenLine, Record, first_broken, received_of, update_of
+from edgewise.simulate.rounds import Requests, Rounds
 from edgewise.simulate.rules_input import RulesInput, compile_rules
 from edgewise.simulate.spool import PartitionRecords, read_records
 from edgewise.simulate.visitors import MAX_OPEN_PROFILES, Visitor, Visitors
 from edgewise.simulate.window import Window
 
 _REPORTED_EVERY = 1_024
+_REQUESTS_AT_ONCE = 2_048
+
+_Received = tuple[Record, Sequence[ReceivedEvent]]
 
 
 class PartitionJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,23 +92,16 @@ class PartitionReplay:
         self._after = _Side(rules, max_open)
         self._before = _Side(against, max_open) if against else None
         self._writer = DecisionWriter(Path(decisions), f"{number:05}-") if decisions else None
+        self._rounds = Rounds()
+        self._pending: Requests = []
         self._broken = 0
         self._broken_lines: list[BrokenLine] = []
 
     def apply(self, record: Record, update: Update) -> None:
-        """Replay one request."""
-        before = self._before
-        try:
-            visitor = self._after.apply(record, update)
-            if before and record.environment in before.replays:
-                before.apply(record, update)
-        except NamespaceMismatch as error:
-            self._broken += 1
-            if len(self._broken_lines) < MOST_BROKEN_SHOWN:
-                self._broken_lines.append(BrokenLine(record.source, record.line, error.message))
-            return
-        if self._writer:
-            self._writer.add(record, visitor)
+        """Replay one request, now or together with later ones."""
+        self._pending.append((record, update))
+        if len(self._pending) >= _REQUESTS_AT_ONCE:
+            self._replay_pending()
 
     def result(self, window: Window) -> PartialResult:
         """Return what was found, after the last request.
@@ -111,6 +109,7 @@ class PartitionReplay:
         Args:
             window: the stretch of time of the whole simulation.
         """
+        self._replay_pending()
         if self._writer:
             self._writer.close()
         after, before, comparing = self._after, self._before, Comparing()
@@ -131,6 +130,38 @@ class PartitionReplay:
             broken_lines=self._broken_lines,
         )
 
+    def _replay_pending(self) -> None:
+        broken: list[BrokenLine] = []
+        for requests in self._rounds.divide(self._pending):
+            by_environment: dict[str, list[_Received]] = {}
+            for record, update in requests:
+                received = received_of(record, update)
+                by_environment.setdefault(record.environment, []).append((record, received))
+            for environment, mine in by_environment.items():
+                broken += self._replay(environment, mine)
+        self._pending.clear()
+        self._broken += len(broken)
+        self._broken_lines = first_broken([*self._broken_lines, *broken])
+        for side in (self._after, self._before):
+            if side:
+                side.visitors.spill()
+
+    def _replay(self, environment: str, requests: Sequence[_Received]) -> Iterator[BrokenLine]:
+        """Replay requests of one environment and one round; what could not be is broken."""
+        replayed = []
+        for request, visitor in zip(
+            requests, self._after.replays[environment].apply(requests), strict=True
+        ):
+            record = request[0]
+            if isinstance(visitor, NamespaceMismatch):
+                yield BrokenLine(record.source, record.line, visitor.message)
+                continue
+            replayed.append(request)
+            if self._writer:
+                self._writer.add(record, visitor)
+        if self._before and environment in self._before.replays:
+            self._before.replays[environment].apply(replayed)
+
     def close(self) -> None:
         """Remove what was spilled."""
         self._after.visitors.close()
@@ -148,15 +179,6 @@ class _Side:
         for environment, ruleset in compile_rules(rules).items():
             counting = self.counting[environment] = Counting(ruleset)
             self.replays[environment] = Replay(ruleset, self.visitors, counting)
-
-    def apply(self, record: Record, update: Update) -> Visitor:
-        replay = self.replays[record.environment]
-        apply = replay.apply_logged if record.logged else replay.apply
-        visitor = apply(record.name, received_of(record, update), record.arrival_ms)
-        replay.requests += 1
-        replay.events += len(record.events)
-        self.visitors.spill()
-        return visitor
 
     def finished(self, last_ms: int) -> Iterator[tuple[str, Visitor]]:
         """Every living visitor as it is at the end, with its environment."""

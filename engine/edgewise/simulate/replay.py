@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from edgewise.decide import decide
+from edgewise.errors import NamespaceMismatch
 from edgewise.fold import fold_events
 from edgewise.identity import Identity, Loaded, Vacant
 from edgewise.merging import KEPT_MESSAGE_KEYS, MESSAGE_KEY_BYTES
@@ -23,6 +24,7 @@ from edgewise.model.profiles import Redirect
 from edgewise.receiving import CLAIMING_TYPES, claimed_ids
 from edgewise.relevance import NEVER_MS, next_expiry
 from edgewise.ruleset import Ruleset
+from edgewise.simulate.requests import Record
 from edgewise.simulate.visitors import Visitor, Visitors
 
 _FULL_BYTES = KEPT_MESSAGE_KEYS * MESSAGE_KEY_BYTES
@@ -44,14 +46,21 @@ class Observer(Protocol):
         """A visitor turned out to be another one."""
 
 
+class _Visit(NamedTuple):
+    """A request and its visitor."""
+
+    visitor: Visitor
+    arrival_ms: int
+    received: Sequence[ReceivedEvent]
+
+
 class Replay:
     """The replay of one environment's requests under one ruleset.
 
     Args:
         visitors: where profiles live; all environments of a replay share it, as in a store.
 
-    Shape: `duplicates` counts the events that had been counted before; `requests` and `events` are
-    for whoever applies them to count.
+    Shape: `duplicates` counts the events that had been counted before.
     """
 
     def __init__(self, ruleset: Ruleset, visitors: Visitors, observer: Observer) -> None:
@@ -63,52 +72,48 @@ class Replay:
         self._matchers = ruleset.evaluator.matchers
         self._ids: dict[str, str] = {}
 
-    def apply(self, name: str, received: Sequence[ReceivedEvent], arrival_ms: int) -> Visitor:
-        """Return the visitor of a request after its events, with what it gets.
+    def apply(
+        self, requests: Sequence[tuple[Record, Sequence[ReceivedEvent]]]
+    ) -> list[Visitor | NamespaceMismatch]:
+        """Return the visitor of each request after its events, with what it gets; or why not.
 
         Args:
-            name: the id that the request named.
-            received: as `edgewise.receiving.receive` returns them.
-        Errors: NamespaceMismatch for an id of another environment.
+            requests: of visitors who have nothing to do with each other, with their events as
+                `edgewise.simulate.requests.received_of` returns them.
         """
-        visitor = self._find(name, received, arrival_ms)
-        return self._update(visitor, self._fresh(visitor, received), arrival_ms)
-
-    def apply_logged(
-        self, profile_id: str, received: Sequence[ReceivedEvent], arrival_ms: int
-    ) -> Visitor:
-        """Return the visitor of a request that went to the log, as `apply` does.
-
-        What events claim does not matter here: the log names the profile that they were counted
-        for, and tells which others were joined to it.
-
-        Args:
-            received: as `edgewise.receiving.receive_again` returns them.
-        Errors: NamespaceMismatch for an id of another environment.
-        """
-        return self._update(self._logged(profile_id, received, arrival_ms), received, arrival_ms)
+        found = [self._find(record, received) for record, received in requests]
+        visits = [
+            _Visit(visitor, record.arrival_ms, received)
+            for visitor, (record, received) in zip(found, requests, strict=True)
+            if isinstance(visitor, Visitor)
+        ]
+        fresh = [self._fresh(visit) for visit in visits]
+        self.requests += len(visits)
+        due = [
+            visit for visit, events in zip(visits, fresh, strict=True) if self._fold(visit, events)
+        ]
+        for visit in due:
+            self._decide(visit.visitor, visit.arrival_ms)
+        for visit in visits:
+            self._show(visit)
+        return found
 
     def advance(self, visitor: Visitor, now_ms: int) -> None:
         """Let the windows of a visitor close that do so up to a time."""
         while visitor.expires_ms <= now_ms:
             self._decide(visitor, visitor.expires_ms)
 
-    def _update(self, visitor: Visitor, fresh: Sequence[ReceivedEvent], arrival_ms: int) -> Visitor:
-        if visitor.expires_ms <= arrival_ms:
-            self.advance(visitor, arrival_ms)
-        due = visitor.decided_ms < 0 or arrival_ms < visitor.decided_ms
-        if fresh and self._fold(visitor, fresh, arrival_ms):
-            due = True
-        if due:
-            self._decide(visitor, arrival_ms)
-        visitor.decided_ms = arrival_ms
-        if visitor.unshown:
-            visitor.ever.update(visitor.audiences)
-            visitor.given.update(visitor.variants)
-            visitor.unshown = False
-        return visitor
+    def _find(
+        self, record: Record, received: Sequence[ReceivedEvent]
+    ) -> Visitor | NamespaceMismatch:
+        try:
+            if record.logged:
+                return self._find_logged(record.name, received, record.arrival_ms)
+            return self._find_named(record.name, received, record.arrival_ms)
+        except NamespaceMismatch as error:
+            return error
 
-    def _find(self, name: str, received: Sequence[ReceivedEvent], arrival_ms: int) -> Visitor:
+    def _find_named(self, name: str, received: Sequence[ReceivedEvent], arrival_ms: int) -> Visitor:
         profile_id = self._ids.get(name)
         if profile_id is not None and not _connect(received):
             known = self.visitors.visitor(profile_id)
@@ -127,9 +132,14 @@ class Replay:
         self._ids[name] = visitor.profile.id
         return visitor
 
-    def _logged(
+    def _find_logged(
         self, profile_id: str, received: Sequence[ReceivedEvent], arrival_ms: int
     ) -> Visitor:
+        """The visitor of a request that went to the log, whatever its events claim.
+
+        The log names the profile that they were counted for, and tells which others were joined
+        to it.
+        """
         if not received[0].event.joined:
             known = self.visitors.visitor(profile_id)
             if known is not None and self.ruleset.serves(known.profile):
@@ -194,7 +204,9 @@ class Replay:
         assert isinstance(entry, Visitor)
         return entry
 
-    def _fresh(self, visitor: Visitor, received: Sequence[ReceivedEvent]) -> list[ReceivedEvent]:
+    def _fresh(self, visit: _Visit) -> Sequence[ReceivedEvent]:
+        """The events that the visitor has not had before."""
+        visitor, _, received = visit
         profile = visitor.profile
         fresh = unseen(profile, received)
         if visitor.forgotten:
@@ -204,11 +216,18 @@ class Replay:
                 if event.message_key not in visitor.forgotten
                 or not may_be_forgotten(profile, event)
             ]
+        self.events += len(received)
         self.duplicates += len(received) - len(fresh)
         return fresh
 
-    def _fold(self, visitor: Visitor, fresh: Sequence[ReceivedEvent], arrival_ms: int) -> bool:
-        """Fold events; return whether the profile may get something else now."""
+    def _fold(self, visit: _Visit, fresh: Sequence[ReceivedEvent]) -> bool:
+        """Fold events; return whether the visitor may get something else now."""
+        visitor, arrival_ms, _ = visit
+        if visitor.expires_ms <= arrival_ms:
+            self.advance(visitor, arrival_ms)
+        due = visitor.decided_ms < 0 or arrival_ms < visitor.decided_ms
+        if not fresh:
+            return due
         profile = visitor.profile
         if profile.joined:
             profile.joined = ()
@@ -217,7 +236,7 @@ class Replay:
         remember(profile, fresh)
         if len(profile.message_ids) == _FULL_BYTES:
             visitor.forget(_overflow(kept, fresh))
-        return changed
+        return changed or due
 
     def _decide(self, visitor: Visitor, now_ms: int) -> None:
         profile, assigned = visitor.profile, len(visitor.profile.assignments)
@@ -238,6 +257,15 @@ class Replay:
         if variants != visitor.variants:
             visitor.variants = variants
             visitor.unshown = True
+
+    def _show(self, visit: _Visit) -> None:
+        """Note that a visitor was there with what it gets."""
+        visitor = visit.visitor
+        visitor.decided_ms = visit.arrival_ms
+        if visitor.unshown:
+            visitor.ever.update(visitor.audiences)
+            visitor.given.update(visitor.variants)
+            visitor.unshown = False
 
 
 def _connect(received: Sequence[ReceivedEvent]) -> bool:

@@ -183,6 +183,11 @@ def received_of(record: Record, update: Update) -> list[ReceivedEvent]:
     return receive(update, record.name, record.arrival_ms)
 
 
+def first_broken(broken: Sequence[BrokenLine]) -> list[BrokenLine]:
+    """Return the broken lines that are shown of some: the first ones of the input."""
+    return sorted(broken)[:MOST_BROKEN_SHOWN]
+
+
 def line_reason(error: InvalidData, data: bytes) -> str:
     """Return what is wrong with a line that could not be decoded, in the words of lines."""
     if error.message != _NO_OBJECT:

@@ -158,8 +158,3 @@ def _logged(record: Record, environments: Sequence[str]) -> Request:
     if record.environment not in environments:
         raise InvalidData(f'the rules have no environment "{record.environment}"')
     return checked(record)
-
-
-def first_broken(broken: Sequence[BrokenLine]) -> list[BrokenLine]:
-    """Return the broken lines that are shown of some: the first ones of the input."""
-    return sorted(broken)[:MOST_BROKEN_SHOWN]
