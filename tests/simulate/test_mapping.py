@@ -11,6 +11,7 @@ import pytest
 
 from edgewise.errors import InputError, InvalidData
 from edgewise.simulate.mapping import LineMapping, load_mapping
+from edgewise.simulate.requests import Request
 from edgewise.simulate.scan import Input, Scanner
 from tests.simulate.worlds import MAIN, NOON_MS
 
@@ -142,9 +143,9 @@ def test_broken_line_ends_nothing(tmp_path: Path) -> None:
     source = Input(
         paths=(str(path),), environments=(MAIN,), environment=MAIN, mapping=LineMapping()
     )
-    taken: list[int] = []
-    scanned = Scanner(source, lambda record, _: taken.append(record.line)).run()
-    assert (taken, scanned.broken) == ([1, 4], 2)
+    taken: list[Request] = []
+    scanned = Scanner(source, taken.extend).run()
+    assert ([record.line for record, _ in taken], scanned.broken) == ([1, 4], 2)
     assert [(one.line, one.reason) for one in scanned.broken_lines] == [
         (2, "not UTF-8"),
         (3, "nested deeper than 64 levels"),

@@ -325,11 +325,8 @@ def test_decisions_are_in_input_order(traffic: Input, tmp_path: Path) -> None:
     assert frame.height == result.environments[0].requests == 4_000
 
 
-def test_progress_hears_of_everything(
-    traffic: Input, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The replay tells how many requests there are, and of nearly all of them on the way."""
-    monkeypatch.setattr("edgewise.simulate.partition._REPORTED_EVERY", 10)
+def test_progress_hears_of_everything(traffic: Input, tmp_path: Path) -> None:
+    """The replay tells how many requests there are, and of all of them on the way."""
     heard = {"total": 0, "done": 0}
 
     class Listener(Progress):

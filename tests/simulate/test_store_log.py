@@ -20,7 +20,7 @@ from edgewise.model.profiles import Profile
 from edgewise.records import id_for_name
 from edgewise.service import DecisionService
 from edgewise.simulate.clusters import Clusters, key_of
-from edgewise.simulate.requests import Record
+from edgewise.simulate.requests import Record, Request
 from edgewise.simulate.scan import Input, Scanner
 from edgewise.simulate.store_log import read_store, requests_in
 from edgewise.sources.files import load_rules
@@ -200,11 +200,11 @@ def test_broken_joins_are_told(tmp_path: Path) -> None:
         await store.close()
 
     asyncio.run(write())
-    taken: list[Record] = []
+    taken: list[Request] = []
     source = Input(store=f"sqlite://{path}", environments=(MAIN,))
-    scanned = Scanner(source, lambda record, _: taken.append(record)).run()
+    scanned = Scanner(source, taken.extend).run()
     assert [(one.line, one.reason[:13]) for one in scanned.broken_lines] == [(1, "event.$joined")]
-    assert [one.line for one in taken] == [2]
+    assert [record.line for record, _ in taken] == [2]
 
 
 def test_since_leaves_out_what_came_before(tmp_path: Path) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from edgewise.decoding import Update
 from edgewise.simulate.clusters import Clusters, key_of
-from edgewise.simulate.requests import Record
+from edgewise.simulate.requests import Request
 from edgewise.simulate.spool import PartitionRecords, SpoolWriter, partition_spool
 
 
@@ -22,11 +22,12 @@ class Dividing:
         self._spool = SpoolWriter(folder)
         self._clusters = Clusters()
 
-    def add(self, record: Record, _: Update) -> None:
-        """Spool one request."""
-        key = key_of(record.environment, record.name)
-        self._clusters.link_related(key, record.environment, record.related)
-        self._spool.add(record, key)
+    def add(self, requests: Iterable[Request]) -> None:
+        """Spool requests."""
+        for record, _ in requests:
+            key = key_of(record.environment, record.name)
+            self._clusters.link_related(key, record.environment, record.related)
+            self._spool.add(record, key)
 
     def close(self) -> None:
         """Finish the spool."""

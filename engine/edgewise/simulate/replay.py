@@ -106,19 +106,20 @@ class Replay:
     def _find(
         self, record: Record, received: Sequence[ReceivedEvent]
     ) -> Visitor | NamespaceMismatch:
+        name, arrival_ms = record.name, record.arrival_ms
+        if not record.logged:
+            profile_id = self._ids.get(name)
+            if profile_id is not None and not _connect(received):
+                known = self.visitors.visitor(profile_id)
+                if known is not None:
+                    return known
+        find = self._find_logged if record.logged else self._find_named
         try:
-            if record.logged:
-                return self._find_logged(record.name, received, record.arrival_ms)
-            return self._find_named(record.name, received, record.arrival_ms)
+            return find(name, received, arrival_ms)
         except NamespaceMismatch as error:
             return error
 
     def _find_named(self, name: str, received: Sequence[ReceivedEvent], arrival_ms: int) -> Visitor:
-        profile_id = self._ids.get(name)
-        if profile_id is not None and not _connect(received):
-            known = self.visitors.visitor(profile_id)
-            if known is not None:
-                return known
         with self._identifying(arrival_ms):
             # First what is known to have happened, by which claims may have come true already.
             self._join_all(received, arrival_ms)

@@ -9,11 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgewise.decoding import Update
 from edgewise.simulate.clusters import Clusters, key_of
-from edgewise.simulate.requests import Record
-
-Requests = list[tuple[Record, Update]]
+from edgewise.simulate.requests import Request
 
 
 class Rounds:
@@ -22,12 +19,12 @@ class Rounds:
     def __init__(self) -> None:
         self._clusters = Clusters()
 
-    def divide(self, requests: Sequence[tuple[Record, Update]]) -> list[Requests]:
+    def divide(self, requests: Sequence[Request]) -> list[list[Request]]:
         """Return requests in rounds, those of one visitor in different ones and in their order."""
         keys = [key_of(record.environment, record.name) for record, _ in requests]
         for key, (record, _) in zip(keys, requests, strict=True):
             self._clusters.link_related(key, record.environment, record.related)
-        rounds: list[Requests] = []
+        rounds: list[list[Request]] = []
         passed: dict[int, int] = {}
         for root, request in zip(map(self._clusters.root, keys), requests, strict=True):
             place = passed.get(root, 0)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
+from operator import lt
 
 import msgspec
 import xxhash
 
-from edgewise.decoding import Update
 from edgewise.errors import InputError, InvalidData
 from edgewise.simulate.files import Position, read_lines
 from edgewise.simulate.mapping import LineMapping
@@ -22,7 +22,7 @@ from edgewise.simulate.requests import (
 )
 from edgewise.simulate.store_log import read_store
 
-_REPORTED_EVERY = 4_096
+REQUESTS_AT_ONCE = 2_048
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +72,7 @@ class Scanner:
     """Reads inputs, and hands on what they hold.
 
     Args:
-        take: is given each request that can be replayed, in the order of the input.
+        take: is given the requests that can be replayed, many at a time, in the order of the input.
         progress: is told the number of lines now and then, and which share of the input they are,
             where that is known.
     """
@@ -80,7 +80,7 @@ class Scanner:
     def __init__(
         self,
         source: Input,
-        take: Callable[[Record, Update], None],
+        take: Callable[[list[Request]], None],
         progress: Callable[[int, float | None], None] | None = None,
     ) -> None:
         self._input = source
@@ -99,32 +99,39 @@ class Scanner:
         Errors: InputError for an unreadable file, and for a broken line where that is asked for.
         """
         scanned = self.scanned
+        requests: list[Request] = []
         for found in _requests_of(self._input, self._position):
-            scanned.lines += 1
             if isinstance(found, BrokenLine):
+                scanned.lines += 1
                 self._break(found)
-            else:
-                self._add(*found)
-            if self._progress and scanned.lines % _REPORTED_EVERY == 0:
-                self._progress(scanned.lines, self._position.share())
+                continue
+            requests.append(found)
+            if len(requests) == REQUESTS_AT_ONCE:
+                self._pass_on(requests)
+                requests = []
+        if requests:
+            self._pass_on(requests)
         scanned.digest = blake2b(self._hash.digest(), digest_size=16).hexdigest()
         return scanned
 
-    def _add(self, record: Record, update: Update) -> None:
+    def _pass_on(self, requests: list[Request]) -> None:
         scanned = self.scanned
-        self._hash.update(record.name.encode())
-        for raw in record.events:
-            self._hash.update(raw)
-        arrival_ms = record.arrival_ms
-        if arrival_ms < self._latest_ms:
-            scanned.out_of_order += 1
-        self._latest_ms = arrival_ms
-        scanned.last_ms = max(scanned.last_ms, arrival_ms)
-        if arrival_ms < scanned.first_ms or not scanned.first_ms:
-            scanned.first_ms = arrival_ms
-        scanned.requests += 1
-        scanned.events += len(record.events)
-        self._take(record, update)
+        arrivals = [record.arrival_ms for record, _ in requests]
+        scanned.out_of_order += sum(map(lt, arrivals, [self._latest_ms, *arrivals]))
+        self._latest_ms = arrivals[-1]
+        scanned.last_ms = max(scanned.last_ms, *arrivals)
+        scanned.first_ms = min(scanned.first_ms or arrivals[0], *arrivals)
+        parts = []
+        for record, _ in requests:
+            parts.append(record.name.encode())
+            parts += record.events
+        self._hash.update(b"".join(parts))
+        scanned.lines += len(requests)
+        scanned.requests += len(requests)
+        scanned.events += len(parts) - len(requests)
+        self._take(requests)
+        if self._progress:
+            self._progress(scanned.lines, self._position.share())
 
     def _break(self, broken: BrokenLine) -> None:
         scanned = self.scanned
