@@ -394,3 +394,57 @@ def test_environments_stay_apart(tmp_path: Path) -> None:
         (MAIN, 1),
         (OTHER, 1),
     ]
+
+
+def test_sizes_never_fall_below_nothing(tmp_path: Path) -> None:
+    """Where arrivals go back, a visitor leaves an audience when it entered, and not before."""
+    rules = "audiences:\n- {id: strangers, has viewed page: '*', 'fewer than': 3 times}\n"
+    day_later_ms = NOON_MS + DAY_MS
+    lines = [line("a", day_later_ms, messageId="1")]
+    lines += [line("a", NOON_MS, messageId=str(number)) for number in (2, 3)]
+    lines += [line("b", NOON_MS + 3 * DAY_MS, messageId="4")]
+    source = Input(
+        paths=(write_lines(tmp_path / "events.ndjson", lines),),
+        environments=(MAIN,),
+        environment=MAIN,
+    )
+    read = read_rules(write_rules(tmp_path / "rules", {MAIN: rules}))
+    (found,) = simulate(read, None, source, Options()).environments
+    (strangers,) = found.audiences
+    assert (strangers.entered, strangers.left, strangers.size) == (2, 1, 1)
+    assert min(strangers.sizes) == 0
+    assert strangers.sizes[-1] == 1
+
+
+def test_strict_is_told_of_a_line_that_the_replay_finds_broken(tmp_path: Path) -> None:
+    """A profile of another environment ends a strict run with the first such line."""
+    rules = read_rules(write_rules(tmp_path / "rules", {MAIN: SHOP, OTHER: SHOP}))
+    lines = [
+        line("a" * 64, NOON_MS, environment=MAIN),
+        line("a" * 64, NOON_MS, environment=OTHER),
+        line("a" * 64, NOON_MS, environment=OTHER),
+    ]
+    path = write_lines(tmp_path / "events.ndjson", lines)
+    source = Input(paths=(path,), environments=(MAIN, OTHER))
+    result = simulate(rules, None, source, Options())
+    assert [one.line for one in result.input.broken_lines] == [2, 3]
+    for workers in (1, 2):
+        strict = msgspec.structs.replace(source, strict=True)
+        with pytest.raises(InputError, match=r"events.ndjson, line 2: .*another env"):
+            simulate(rules, None, strict, Options(workers=workers))
+
+
+def test_survivor_of_others_is_decided_too(tmp_path: Path) -> None:
+    """A line may tell that two visitors are one who are not its own: the one gets what it gets."""
+    news = {"context": {"page": {"path": "/news"}}}
+    first, second = "a" * 64, "b" * 64
+    lines = [
+        line(first, NOON_MS, messageId="1", **news),
+        line(second, NOON_MS, messageId="2", **news),
+        line("c" * 64, NOON_MS + 1, messageId="3", **{"$joined": [[first, second]]}),
+    ]
+    path = write_lines(tmp_path / "events.ndjson", lines)
+    source = Input(paths=(path,), environments=(MAIN,), environment=MAIN)
+    read = read_rules(write_rules(tmp_path / "rules", {MAIN: SHOP}))
+    (found,) = simulate(read, None, source, Options()).environments
+    assert {one.id: one.size for one in found.audiences}["readers"] == 1

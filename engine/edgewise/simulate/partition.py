@@ -186,7 +186,7 @@ class _Side:
     def finish(self, visitor: Visitor, last_ms: int) -> str:
         profile = visitor.profile
         environment = f"{profile.organization}/{profile.environment}"
-        self.replays[environment].advance(visitor, last_ms)
+        self.replays[environment].finish(visitor, last_ms)
         self.counting[environment].finish(visitor)
         return environment
 

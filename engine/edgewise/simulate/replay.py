@@ -34,7 +34,11 @@ _T = TypeVar("_T")
 
 
 class Observer(Protocol):
-    """Who is told about what happens in a replay; times are simulated ones."""
+    """Who is told about what happens in a replay.
+
+    Times are simulated ones. Where requests arrive later than younger ones they do not go back for
+    a visitor: nobody leaves an audience before having entered it.
+    """
 
     def appeared(self, time_ms: int) -> None:
         """A visitor came for the first time."""
@@ -97,6 +101,12 @@ class Replay:
         for visit in visits:
             self._show(visit)
         return found
+
+    def finish(self, visitor: Visitor, now_ms: int) -> None:
+        """Let a visitor be as it is at the end of all requests."""
+        if visitor.decided_ms < 0:
+            self._decide(visitor, now_ms)
+        self.advance(visitor, now_ms)
 
     def advance(self, visitor: Visitor, now_ms: int) -> None:
         """Let the windows of a visitor close that do so up to a time."""
@@ -195,7 +205,7 @@ class Replay:
             survivor.forget(loser.profile.message_ids)
             survivor.decided_ms = survivor.assigned = -1
             survivor.expires_ms = NEVER_MS
-            self.observer.merged(loser, arrival_ms)
+            self.observer.merged(loser, max(arrival_ms, loser.told_ms))
         self.visitors.absorbed.clear()
 
     def _living(self, profile_id: str) -> Visitor:
@@ -252,7 +262,8 @@ class Replay:
         visitor.assigned = assigned
         variants = {one.experience_id: one.variant_index for one in decision.variants}
         if decision.audiences != visitor.audiences:
-            self.observer.changed(visitor.audiences, decision.audiences, now_ms)
+            visitor.told_ms = max(visitor.told_ms, now_ms)
+            self.observer.changed(visitor.audiences, decision.audiences, visitor.told_ms)
             visitor.audiences = decision.audiences
             visitor.unshown = True
         if variants != visitor.variants:

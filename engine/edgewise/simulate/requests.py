@@ -6,7 +6,7 @@ body of a request with the same three beside its `events`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 import msgspec
@@ -183,7 +183,7 @@ def received_of(record: Record, update: Update) -> list[ReceivedEvent]:
     return receive(update, record.name, record.arrival_ms)
 
 
-def first_broken(broken: Sequence[BrokenLine]) -> list[BrokenLine]:
+def first_broken(broken: Iterable[BrokenLine]) -> list[BrokenLine]:
     """Return the broken lines that are shown of some: the first ones of the input."""
     return sorted(broken)[:MOST_BROKEN_SHOWN]
 

@@ -22,9 +22,10 @@ from edgewise.simulate.merge import Simulation, merge
 from edgewise.simulate.partial import PartialResult
 from edgewise.simulate.partition import PartitionJob, PartitionReplay, simulate_partition
 from edgewise.simulate.processes import replay_in_processes
+from edgewise.simulate.requests import first_broken
 from edgewise.simulate.result import Result
 from edgewise.simulate.rules_input import RulesInput
-from edgewise.simulate.scan import Input, Scanned, Scanner
+from edgewise.simulate.scan import Input, Scanned, Scanner, broken_line_error
 from edgewise.simulate.spool import count_records
 from edgewise.simulate.state import (
     DECISIONS_NAME,
@@ -87,8 +88,8 @@ def simulate(
 ) -> Result:
     """Return what rules do to recorded events.
 
-    Errors: InputError for inputs that cannot be read, where state of another run is in the way, or
-        where the disk is full.
+    Errors: InputError for inputs that cannot be read, for a broken line where that is asked for,
+        where state of another run is in the way, or where the disk is full.
     """
     progress = progress or Progress()
     with resting_collector(), state_folder(options.state) as folder, full_disk_told(folder):
@@ -102,6 +103,8 @@ def simulate(
             checkpoint = _divide(folder, source, fingerprint, options, progress)
             jobs = list(make_jobs(rules, against, checkpoint, folder, options))
             scanned, partials = checkpoint.scanned, _replay_all(folder, jobs, options, progress)
+        if source.strict:
+            _refuse_broken(scanned, partials)
         simulation = Simulation(
             rules=rules,
             against=against,
@@ -113,6 +116,13 @@ def simulate(
         if options.decisions:
             join_decisions(folder / DECISIONS_NAME, options.decisions)
     return result
+
+
+def _refuse_broken(scanned: Scanned, partials: Iterable[PartialResult]) -> None:
+    """Let the first line be an error that was found to be broken only in the replay."""
+    broken = first_broken(one for partial in partials for one in partial.broken_lines)
+    if broken:
+        raise broken_line_error(scanned, broken[0])
 
 
 def window_of(scanned: Scanned) -> Window:

@@ -136,9 +136,7 @@ class Scanner:
     def _break(self, broken: BrokenLine) -> None:
         scanned = self.scanned
         if self._input.strict:
-            raise InputError(
-                f"{scanned.sources[broken.source]}, line {broken.line}: {broken.reason}"
-            )
+            raise broken_line_error(scanned, broken)
         scanned.broken += 1
         if len(scanned.broken_lines) < MOST_BROKEN_SHOWN:
             scanned.broken_lines.append(broken)
@@ -165,3 +163,8 @@ def _logged(record: Record, environments: Sequence[str]) -> Request:
     if record.environment not in environments:
         raise InvalidData(f'the rules have no environment "{record.environment}"')
     return checked(record)
+
+
+def broken_line_error(scanned: Scanned, broken: BrokenLine) -> InputError:
+    """Return the error that a broken line is where it ends a run."""
+    return InputError(f"{scanned.sources[broken.source]}, line {broken.line}: {broken.reason}")

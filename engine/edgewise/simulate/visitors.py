@@ -22,7 +22,8 @@ from edgewise.stores.memory import MemoryStore
 MAX_OPEN_PROFILES = 100_000
 
 _VERSION = 1
-_SPILLED_AT_ONCE = 512
+_SPILLED_AT_ONCE = 8
+"""One part in so many of all that may be open goes at once, so that not every block spills."""
 
 
 class Visitor(msgspec.Struct, omit_defaults=True, tag="visitor", tag_field="kind"):
@@ -37,6 +38,7 @@ class Visitor(msgspec.Struct, omit_defaults=True, tag="visitor", tag_field="kind
         assigned: how many variants were assigned for good when it was decided last, -1 before.
         unshown: whether what was decided last has not been seen at an event yet.
         forgotten: the message keys that the profile has had to forget.
+        told_ms: the latest time that anybody was told of it for.
     """
 
     profile: Profile
@@ -49,6 +51,7 @@ class Visitor(msgspec.Struct, omit_defaults=True, tag="visitor", tag_field="kind
     assigned: int = -1
     unshown: bool = False
     forgotten: set[int] = set()
+    told_ms: int = -1
 
     def forget(self, keys: bytes) -> None:
         """Remember message keys elsewhere that the profile itself has no room for."""
@@ -109,7 +112,7 @@ class Visitors(Records):
         if isinstance(found, Visitor):
             found.profile = profile
             return found
-        visitor = Visitor(profile)
+        visitor = Visitor(profile, told_ms=profile.created_ms)
         self._open[profile.id] = visitor
         self.created += 1
         return visitor
@@ -118,7 +121,8 @@ class Visitors(Records):
         """Let go of the least recently used entries beyond `max_open`; between requests only."""
         if len(self._open) <= self._max_open:
             return
-        count = min(len(self._open), len(self._open) - self._max_open + _SPILLED_AT_ONCE)
+        kept = self._max_open - self._max_open // _SPILLED_AT_ONCE
+        count = len(self._open) - kept
         rows = [self._open.popitem(last=False) for _ in range(count)]
         if self._spill is None:
             self._spill = Spill()
