@@ -51,9 +51,11 @@ class Counting:
     def changed(self, before: Sequence[str], after: Sequence[str], time_ms: int) -> None:
         """Count the audiences that a visitor entered and left."""
         bucket = self._buckets.at(time_ms)
-        old, new = frozenset(before), frozenset(after)
-        bucket.entries.update(new - old)
-        bucket.exits.update(old - new)
+        entries, exits = set(after).difference(before), set(before).difference(after)
+        if entries:
+            bucket.entries.update(entries)
+        if exits:
+            bucket.exits.update(exits)
 
     def merged(self, loser: Visitor, time_ms: int) -> None:
         """Count a visitor who turned out to be another one."""

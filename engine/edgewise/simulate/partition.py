@@ -36,6 +36,8 @@ from edgewise.simulate.spool import PartitionRecords, read_records
 from edgewise.simulate.visitors import MAX_OPEN_PROFILES, Visitor, Visitors
 from edgewise.simulate.window import Window
 
+_VISITORS_AT_ONCE = 512
+
 _Received = tuple[Record, Sequence[ReceivedEvent]]
 
 
@@ -132,7 +134,7 @@ class PartitionReplay:
                 continue
             other = before.visitors.visitor(visitor.profile.id)
             if other is not None:
-                before.finish(other, window.last_ms)
+                before.finish([other], window.last_ms)
                 comparing.compare(environment, other, visitor)
             before.visitors.spill()
         return PartialResult(
@@ -180,15 +182,18 @@ class _Side:
 
     def finished(self, last_ms: int) -> Iterator[tuple[str, Visitor]]:
         """Every living visitor as it is at the end, with its environment."""
-        for visitor in self.visitors.all_visitors():
-            yield self.finish(visitor, last_ms), visitor
+        visitors = self.visitors.all_visitors()
+        while some := list(islice(visitors, _VISITORS_AT_ONCE)):
+            yield from zip(self.finish(some, last_ms), some, strict=True)
 
-    def finish(self, visitor: Visitor, last_ms: int) -> str:
-        profile = visitor.profile
-        environment = f"{profile.organization}/{profile.environment}"
-        self.replays[environment].finish(visitor, last_ms)
-        self.counting[environment].finish(visitor)
-        return environment
+    def finish(self, visitors: Sequence[Visitor], last_ms: int) -> list[str]:
+        """Count visitors as they are at the end; return their environments."""
+        environments = [f"{one.profile.organization}/{one.profile.environment}" for one in visitors]
+        for environment, visitor in zip(environments, visitors, strict=True):
+            self.replays[environment].finish(visitor, last_ms)
+        for environment, visitor in zip(environments, visitors, strict=True):
+            self.counting[environment].finish(visitor)
+        return environments
 
     def results(self, window: Window) -> dict[str, EnvironmentCounts]:
         results = {}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from edgewise.decide import decide
 from edgewise.errors import NamespaceMismatch
@@ -21,7 +21,7 @@ from edgewise.messages import may_be_forgotten, remember, unseen
 from edgewise.model.decision import Decision
 from edgewise.model.event import ReceivedEvent
 from edgewise.model.profiles import Redirect
-from edgewise.receiving import CLAIMING_TYPES, claimed_ids
+from edgewise.receiving import claimed_ids
 from edgewise.relevance import NEVER_MS, next_expiry
 from edgewise.ruleset import Ruleset
 from edgewise.simulate.requests import Record
@@ -50,12 +50,8 @@ class Observer(Protocol):
         """A visitor turned out to be another one."""
 
 
-class _Visit(NamedTuple):
-    """A request and its visitor."""
-
-    visitor: Visitor
-    arrival_ms: int
-    received: Sequence[ReceivedEvent]
+_Visit = tuple[Visitor, int, Sequence[ReceivedEvent]]
+"""A visitor, when a request of it arrived, and the events of that."""
 
 
 class Replay:
@@ -86,20 +82,25 @@ class Replay:
                 `edgewise.simulate.requests.received_of` returns them.
         """
         found = [self._find(record, received) for record, received in requests]
-        visits = [
-            _Visit(visitor, record.arrival_ms, received)
+        visits: list[_Visit] = [
+            (visitor, record.arrival_ms, received)
             for visitor, (record, received) in zip(found, requests, strict=True)
-            if isinstance(visitor, Visitor)
+            if visitor.__class__ is Visitor
         ]
-        fresh = [self._fresh(visit) for visit in visits]
-        self.requests += len(visits)
+        fresh = [_fresh(visitor, received) for visitor, _, received in visits]
         due = [
-            visit for visit, events in zip(visits, fresh, strict=True) if self._fold(visit, events)
+            (visitor, arrival_ms)
+            for (visitor, arrival_ms, _), events in zip(visits, fresh, strict=True)
+            if self._fold(visitor, events, arrival_ms)
         ]
-        for visit in due:
-            self._decide(visit.visitor, visit.arrival_ms)
-        for visit in visits:
-            self._show(visit)
+        for visitor, arrival_ms in due:
+            self._decide(visitor, arrival_ms)
+        for visitor, arrival_ms, _ in visits:
+            _show(visitor, arrival_ms)
+        events = sum([len(received) for _, _, received in visits])
+        self.requests += len(visits)
+        self.events += events
+        self.duplicates += events - sum(map(len, fresh))
         return found
 
     def finish(self, visitor: Visitor, now_ms: int) -> None:
@@ -119,7 +120,7 @@ class Replay:
         name, arrival_ms = record.name, record.arrival_ms
         if not record.logged:
             profile_id = self._ids.get(name)
-            if profile_id is not None and not _connect(received):
+            if profile_id is not None and not record.related:
                 known = self.visitors.visitor(profile_id)
                 if known is not None:
                     return known
@@ -215,25 +216,8 @@ class Replay:
         assert isinstance(entry, Visitor)
         return entry
 
-    def _fresh(self, visit: _Visit) -> Sequence[ReceivedEvent]:
-        """The events that the visitor has not had before."""
-        visitor, _, received = visit
-        profile = visitor.profile
-        fresh = unseen(profile, received)
-        if visitor.forgotten:
-            fresh = [
-                event
-                for event in fresh
-                if event.message_key not in visitor.forgotten
-                or not may_be_forgotten(profile, event)
-            ]
-        self.events += len(received)
-        self.duplicates += len(received) - len(fresh)
-        return fresh
-
-    def _fold(self, visit: _Visit, fresh: Sequence[ReceivedEvent]) -> bool:
+    def _fold(self, visitor: Visitor, fresh: Sequence[ReceivedEvent], arrival_ms: int) -> bool:
         """Fold events; return whether the visitor may get something else now."""
-        visitor, arrival_ms, _ = visit
         if visitor.expires_ms <= arrival_ms:
             self.advance(visitor, arrival_ms)
         due = visitor.decided_ms < 0 or arrival_ms < visitor.decided_ms
@@ -270,23 +254,27 @@ class Replay:
             visitor.variants = variants
             visitor.unshown = True
 
-    def _show(self, visit: _Visit) -> None:
-        """Note that a visitor was there with what it gets."""
-        visitor = visit.visitor
-        visitor.decided_ms = visit.arrival_ms
-        if visitor.unshown:
-            visitor.ever.update(visitor.audiences)
-            visitor.given.update(visitor.variants)
-            visitor.unshown = False
+
+def _fresh(visitor: Visitor, received: Sequence[ReceivedEvent]) -> Sequence[ReceivedEvent]:
+    """The events that a visitor has not had before."""
+    profile = visitor.profile
+    fresh = unseen(profile, received)
+    if not visitor.forgotten:
+        return fresh
+    return [
+        event
+        for event in fresh
+        if event.message_key not in visitor.forgotten or not may_be_forgotten(profile, event)
+    ]
 
 
-def _connect(received: Sequence[ReceivedEvent]) -> bool:
-    """Whether some event may make visitors one."""
-    for item in received:
-        event = item.event
-        if event.type in CLAIMING_TYPES or event.joined:
-            return True
-    return False
+def _show(visitor: Visitor, arrival_ms: int) -> None:
+    """Note that a visitor was there with what it gets."""
+    visitor.decided_ms = arrival_ms
+    if visitor.unshown:
+        visitor.ever.update(visitor.audiences)
+        visitor.given.update(visitor.variants)
+        visitor.unshown = False
 
 
 def _overflow(kept: bytes, fresh: Sequence[ReceivedEvent]) -> bytes:

@@ -134,7 +134,9 @@ class LineReader:
         if not name:
             raise InvalidData("there is no profileId, anonymousId or userId")
         check_id(name, "profileId")
-        environment = self._environment_of(head)
+        environment = head.environment or self._environment
+        if environment not in self._environments:
+            raise _no_environment(environment)
         arrival_ms = parse_time(head.received_at)
         if arrival_ms is None:
             if head.received_at is not None:
@@ -147,14 +149,6 @@ class LineReader:
         if lone is None:
             return checked(record)
         return record, Update([lone], events)
-
-    def _environment_of(self, head: _AnyHead) -> str:
-        environment = head.environment or self._environment
-        if not environment:
-            raise InvalidData("there is no environment, and the rules have more than one")
-        if environment not in self._environments:
-            raise InvalidData(f'the rules have no environment "{environment}"')
-        return environment
 
 
 def joins_of(event: bytes) -> Joins:
@@ -254,14 +248,22 @@ def _own_times(head: _AnyHead) -> tuple[str | float | None, ...]:
     return head.timestamp, head.original_timestamp, head.sent_at
 
 
+def _no_environment(environment: str) -> InvalidData:
+    if not environment:
+        return InvalidData("there is no environment, and the rules have more than one")
+    return InvalidData(f'the rules have no environment "{environment}"')
+
+
 def _no_time(name: str, value: str | float) -> InvalidData:
     shown = f'"{value}"' if isinstance(value, str) else text_of(value)
     return InvalidData(f"{name}: {shown} is no time (write it like 2026-11-01T12:00:00Z)")
 
 
 def _related(heads: Sequence[_AnyHead]) -> tuple[str, ...]:
-    found = [head.user_id for head in heads if head.user_id and head.type in CLAIMING_TYPES]
+    found: list[str] = []
     for head in heads:
+        if head.type in CLAIMING_TYPES and head.user_id:
+            found.append(head.user_id)
         if head.joined:
             found += chain.from_iterable(head.joined)
-    return tuple(found) if found else ()
+    return tuple(found)
