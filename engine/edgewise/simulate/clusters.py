@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from edgewise.records import id_for_name, is_server_made
 
-_REMEMBERED_NAMES = 1_000_000
+_REMEMBERED_NAMES = 200_000
 
 
 @lru_cache(maxsize=_REMEMBERED_NAMES)

@@ -22,7 +22,7 @@ from edgewise.simulate.requests import (
 )
 from edgewise.simulate.store_log import read_store
 
-REQUESTS_AT_ONCE = 2_048
+REQUESTS_AT_ONCE = 512
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
