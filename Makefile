@@ -24,7 +24,6 @@ VERSIONS := 3.13 3.12 3.11
 # A stamp says what an environment holds: `run` is what serving needs, `dev` is that and the tools.
 RUN := $(VENV)/run.stamp
 DEV := $(VENV)/dev.stamp
-CHARTS := $(VENV)/charts.stamp
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
@@ -41,10 +40,6 @@ $(DEV): requirements/dev.txt pyproject.toml | $(BIN)/python
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $(RUN) $@
-
-$(CHARTS): requirements/charts.txt | $(DEV)
-	$(PIP) install --require-hashes -r requirements/charts.txt
-	@touch $@
 
 # Each peer has an environment of its own, with what the engine needs to decide beside it.
 PEERS := $(basename $(notdir $(filter-out %/common.in,$(wildcard benchmarks/peers/requirements/*.in))))
@@ -172,7 +167,7 @@ bench-peers: $(DEV) $(PEERS:%=.peers/%/ready.stamp) ## Compare with other librar
 	$(BIN)/python -m benchmarks.bench_peers $(OPTIONS)
 
 .PHONY: charts
-charts: $(CHARTS) ## Draw docs/images/*.svg from the committed results
+charts: $(DEV) ## Draw docs/images/*.svg from the committed results
 	$(BIN)/python -m benchmarks.charts
 	$(BIN)/python -m benchmarks.page
 
@@ -194,8 +189,6 @@ lock-with: $(DEV)
 	$(LOCK) $(UPGRADE) --output-file requirements/run.txt pyproject.toml
 	$(LOCK) $(UPGRADE) --extra dev --extra dask --extra report --extra simulate --constraint requirements/run.txt \
 	    --output-file requirements/dev.txt pyproject.toml
-	$(LOCK) $(UPGRADE) --extra charts --constraint requirements/dev.txt \
-	    --output-file requirements/charts.txt pyproject.toml
 
 .PHONY: lock-peers
 lock-peers: ## Write benchmarks/peers/requirements/*.txt anew from the *.in beside them

@@ -23,7 +23,7 @@ const OPTIONS = [
 // Runs inside of the page.
 function measure() {
   const width = document.documentElement.clientWidth
-  const shownElements = [...document.querySelectorAll('body *')].filter((one) =>
+  const shownElements = [...document.querySelectorAll('body *:not(svg *)')].filter((one) =>
     one.checkVisibility({ visibilityProperty: true })
   )
   const named = (one) => `${one.tagName.toLowerCase()}.${one.getAttribute('class') ?? ''}`
@@ -42,12 +42,14 @@ function measure() {
     return { left, right, top, bottom }
   }
 
+  const charts = [...document.querySelectorAll('svg')].filter((one) => one.checkVisibility())
+
   const textsIn = (root) => {
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT)
     const found = []
     while (walker.nextNode()) {
       const { parentElement: parent, textContent: text } = walker.currentNode
-      if (!text.trim() || parent.closest('svg') || !parent.checkVisibility()) continue
+      if (!text.trim() || parent.matches('title') || !parent.checkVisibility()) continue
       if (getComputedStyle(parent).fontSize === '0px') continue
       const range = document.createRange()
       range.selectNodeContents(walker.currentNode)
@@ -59,8 +61,9 @@ function measure() {
   }
 
   const collisions = []
-  const containers = 'figure, .row, .heat, .legend, .tiles, .list'
+  const containers = 'figure, svg, .legend, .tiles, .list'
   for (const container of document.querySelectorAll(containers)) {
+    if (!container.checkVisibility()) continue
     const texts = textsIn(container)
     texts.forEach((one, place) => {
       for (const other of texts.slice(place + 1)) {
@@ -74,32 +77,53 @@ function measure() {
     })
   }
 
-  const marks = [...document.querySelectorAll('svg')].map((svg) => {
-    const drawn = [...svg.querySelectorAll('path, rect, line, circle')].filter((one) => {
-      const box = one.getBBox()
-      const { fill, stroke } = getComputedStyle(one)
-      const isPainted = fill !== 'none' || stroke !== 'none'
-      return !one.matches('.grid, .track') && isPainted && (box.width > 0 || box.height > 0)
-    })
-    const { width, height } = svg.getBoundingClientRect()
-    return { drawn: drawn.length, isShown: width > 40 && height > 10 }
+  // Text of a chart that stands over its edge, where it may lie on what is beside it.
+  const overEdges = charts.flatMap((svg) => {
+    const edge = svg.getBoundingClientRect()
+    const isOver = ({ left, right, top, bottom }) =>
+      Math.max(edge.left - left, right - edge.right) > 1 ||
+      Math.max(edge.top - top, bottom - edge.bottom) > 4
+    return textsIn(svg).filter(isOver).map((one) => one.text)
   })
 
-  const cells = [...document.querySelectorAll('.heat tbody td:not(.same)')]
+  const textSizes = charts.flatMap((svg) => {
+    const scale = svg.getScreenCTM().a
+    return [...svg.querySelectorAll('text')].map(
+      (one) => parseFloat(getComputedStyle(one).fontSize) * scale
+    )
+  })
+
+  // What stands for data is in groups that are called `role-mark`; the rest are axes and lines.
+  const paper = getComputedStyle(document.body).backgroundColor
+  const marksOf = (svg) =>
+    [...svg.querySelectorAll('.role-mark path, .role-mark line')].filter((one) => {
+      const box = one.getBoundingClientRect()
+      const { fill, stroke, opacity } = getComputedStyle(one)
+      const isPainted = [fill, stroke].some((paint) => paint !== 'none' && paint !== paper)
+      return isPainted && Number(opacity) > 0.05 && box.width + box.height > 1
+    })
+  const marks = charts.map((svg) => {
+    const { width, height } = svg.getBoundingClientRect()
+    return { drawn: marksOf(svg).length, isShown: width > 40 && height > 10 }
+  })
+
+  const cells = charts.flatMap((svg) => [...svg.querySelectorAll('path[fill-opacity]')])
   const style = getComputedStyle(document.body)
   return {
     title: document.title,
     isWider: document.documentElement.scrollWidth > width,
     outside: shownElements
-      .filter((one) => !one.closest('svg'))
       .filter((one) => visiblePart(one.getBoundingClientRect(), one).right > width + 0.5)
       .map(named),
     collisions,
+    overEdges,
+    textSizes: [Math.min(...textSizes), Math.max(...textSizes)],
     marks,
-    heatColours: new Set(cells.map((one) => getComputedStyle(one).backgroundColor)).size,
+    inks: [...new Set(charts.flatMap(marksOf).map((one) => getComputedStyle(one).fill))].sort(),
+    heatShades: new Set(cells.map((one) => getComputedStyle(one).fillOpacity)).size,
     narrowestCell: Math.min(1000, ...cells.map((one) => one.getBoundingClientRect().width)),
     scripts: document.scripts.length,
-    paper: style.backgroundColor,
+    paper,
     ink: style.color,
     fontFamily: style.fontFamily,
     headings: [...document.querySelectorAll('h1, h2, h3')].map((one) => one.textContent),

@@ -25,6 +25,11 @@ RESULTS: dict[str, Callable[[], Result]] = {
 VIEWS: dict[str, dict[str, Any]] = {
     "narrow-light": {"width": 390},
     "narrow-dark": {"width": 390, "scheme": "dark"},
+    "small-phone": {"width": 320},
+    "large-phone": {"width": 520},
+    "small-tablet": {"width": 524},
+    "large-tablet": {"width": 880},
+    "small-desk": {"width": 884},
     "wide-light": {"width": 1440},
     "wide-dark": {"width": 1440, "scheme": "dark"},
     "print": {"width": 760, "media": "print"},
@@ -67,8 +72,11 @@ def test_report_is_in_order(
     assert page["title"] == "Simulation report"
     assert (page["isWider"], page["outside"]) == (False, [])
     assert page["collisions"] == []
+    assert page["overEdges"] == []
     assert all(chart["drawn"] and chart["isShown"] for chart in page["marks"])
     assert bool(page["marks"]) is (report != "nothing")
+    least, most = page["textSizes"] if page["marks"] else (12, 12)
+    assert 9.8 < least <= most < 18
     assert page["said"] == []
     assert len(page["requests"]) == 1
     assert page["scripts"] == 0
@@ -79,13 +87,14 @@ def test_heat_map_has_shades(seen: dict[tuple[str, str], dict[str, Any]], report
     """Cells differ in strength, and are wide enough to be seen on the narrowest page."""
     for view in VIEWS:
         page = seen[report, view]
-        assert page["heatColours"] > 5
-        assert page["narrowestCell"] > 5
+        assert page["heatShades"] > 5
+        assert page["narrowestCell"] > 4
 
 
 def test_dark_and_light_differ(seen: dict[tuple[str, str], dict[str, Any]]) -> None:
-    """Paper and ink follow what the reader prefers, and printing is always light."""
+    """Paper, ink and charts follow what the reader prefers, and printing is always light."""
     light, dark, paper = (seen["some", view] for view in ("wide-light", "wide-dark", "print"))
     assert light["paper"] == paper["paper"] == "rgb(255, 255, 255)"
     assert dark["paper"] != light["paper"]
     assert dark["ink"] != light["ink"]
+    assert not set(light["inks"]) & set(dark["inks"]) - {"none"}

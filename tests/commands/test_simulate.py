@@ -72,6 +72,30 @@ def test_report_is_written(events: str, tmp_path: Path) -> None:
     assert main(["simulate", RULES, "nowhere.ndjson", "--html", missing]) == 2
 
 
+def test_packages_of_the_report_are_missed_before_the_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the packages that draw, `--html` is refused before anything is read."""
+    for module in [one for one in sys.modules if one.startswith("edgewise.simulate.report.")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "altair", None)
+    out = tmp_path / "report.html"
+    assert main(["simulate", RULES, "nowhere.ndjson", "--html", str(out)]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("edgewise: A report needs the package altair; ")
+    assert message.endswith('.venv/bin/pip install -e ".[report]"\n')
+
+
+def test_without_a_report_nothing_of_it_is_loaded(events: str) -> None:
+    """A simulation without `--html` needs neither the packages that draw nor their time."""
+    command = (
+        "import sys; from edgewise.cli import main;"
+        f" main(['simulate', {RULES!r}, {events!r}, '--quiet', '--workers', '1']);"
+        " sys.exit('altair' in sys.modules or 'vl_convert' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", command], check=True)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -6,6 +6,7 @@ import os
 import sys
 from argparse import Namespace
 from pathlib import Path
+from types import ModuleType
 
 from edgewise.amounts import counted
 from edgewise.commands.arguments import Subparsers
@@ -17,7 +18,6 @@ from edgewise.errors import InputError
 from edgewise.receiving import parse_time
 from edgewise.simulate.extras import load_extra
 from edgewise.simulate.mapping import load_mapping
-from edgewise.simulate.report.page import html_report
 from edgewise.simulate.result import InputResult, Result, encode_result
 from edgewise.simulate.rules_input import RulesInput, read_rules
 from edgewise.simulate.running import Options, simulate
@@ -83,10 +83,14 @@ def run_simulation(options: Namespace) -> int:
     )
     require_writable(Path(options.json) if options.json and options.json != "-" else None)
     require_writable(options.html)
+    # What the report needs is missed before a long run and not after it.
+    page = (
+        load_extra("edgewise.simulate.report.page", "A report", "report") if options.html else None
+    )
     result = _simulate(options, rules, against, source, settings)
     refusal = _refusal(result.input)
     if not refusal:
-        _write(options, result)
+        _write(options, result, page)
     if options.resume:
         remove_state(options.resume)
     if refusal:
@@ -121,15 +125,15 @@ def _refusal(read: InputResult) -> str:
     return f"{lines}; {_first_reason(read)}"
 
 
-def _write(options: Namespace, result: Result) -> None:
+def _write(options: Namespace, result: Result, page: ModuleType | None) -> None:
     """Write what programs read first: it holds everything, and the rest can be made from it."""
     if options.json == "-":
         sys.stdout.buffer.write(encode_result(result))
         sys.stdout.buffer.flush()
     elif options.json:
         write_output(Path(options.json), encode_result(result))
-    if options.html:
-        write_output(options.html, html_report(result).encode())
+    if page:
+        write_output(options.html, page.html_report(result).encode())
     if options.quiet or options.json == "-":
         _tell_broken(result.input)
     else:

@@ -4,33 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgewise.simulate.report.figures import (
-    confidence,
-    place,
-    probability,
-    short_count,
-)
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [
-        pytest.param(0, "0", id="zero"),
-        pytest.param(9_999, "9,999", id="below-ten-thousand"),
-        pytest.param(14_072, "14k", id="thousands"),
-        pytest.param(999_400, "999k", id="many-thousands"),
-        pytest.param(1_500_000, "1.5M", id="millions"),
-        pytest.param(25_000_000_000, "25G", id="billions"),
-    ],
-)
-def test_short_counts_fit_an_axis(number: int, text: str) -> None:
-    """Large numbers are shortened to five characters or fewer."""
-    assert short_count(number) == text
-
-
-def test_places_stay_inside() -> None:
-    """A share outside of 0..1 goes to the end that is nearer."""
-    assert [place(share) for share in (-0.1, 0.5, 1.1)] == ["0.00%", "50.00%", "100.00%"]
+from edgewise.simulate.report.figures import confidence, probability
 
 
 def test_small_probabilities_keep_their_digits() -> None:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from edgewise.amounts import count, counted
-from edgewise.simulate.report.figures import place
-from edgewise.simulate.report.markup import (
-    Markup,
-    element,
-    empty_element,
-    join,
-    name_of,
-    spaced,
-)
+from edgewise.amounts import count
+from edgewise.simulate.report.change_chart import change_chart
+from edgewise.simulate.report.drawing import Row
+from edgewise.simulate.report.markup import Markup, element, join, name_of, spaced
 from edgewise.simulate.report.tables import MOST_ROWS, rest_note, table
+from edgewise.simulate.report.widths import at_each_width
 from edgewise.simulate.result import AgainstResult, AudienceChange, ExperienceChange
 
 MOST_CHARTS = 60
+LINES_OF_CHART = 20
 MOST_EXAMPLES = 5
-
-_INSET = 0.02
-"""The dots need room at both ends of a scale."""
 
 
 def before_and_after(against: AgainstResult) -> Markup:
@@ -80,48 +73,45 @@ def _experiences(changes: Sequence[ExperienceChange]) -> Markup:
 
 def _ways(changes: Sequence[AudienceChange | ExperienceChange], notes: Sequence[str]) -> Markup:
     """A line from before to after for each change, all on one scale."""
-    top = max(max(one.before or 0, one.after or 0) for one in changes) or 1
     keys = [
         element("span", element("i", class_="key dot before"), "before"),
         element("span", element("i", class_="key dot after"), "after"),
-        element("span", f"scale from 0 to {counted(top, 'visitor')}"),
     ]
-    rows = [_change(one, top, note) for one, note in zip(changes, notes, strict=True)]
-    return join([element("p", *keys, class_="legend keys"), element("div", *rows[:MOST_CHARTS])])
+    rows = [
+        _row(line, one, note)
+        for line, (one, note) in enumerate(zip(changes, notes, strict=True))
+        if line < MOST_CHARTS
+    ]
+    top = max(max(one.before or 0, one.after or 0) for one in changes)
+
+    def draw(width: int) -> Markup:
+        drawing = change_chart(width, top)
+        return join(drawing.svg(_sentence(some), some) for some in _pages(rows))
+
+    return join([element("p", *keys, class_="legend keys"), at_each_width(draw)])
 
 
-def _change(change: AudienceChange | ExperienceChange, top: int, note: str) -> Markup:
+def _pages(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """A chart is no longer than a page of paper, on which it cannot be broken."""
+    for start in range(0, len(rows), LINES_OF_CHART):
+        yield rows[start : start + LINES_OF_CHART]
+
+
+def _sentence(rows: Sequence[Row]) -> str:
+    return "; ".join(str(row["title"]) for row in rows)
+
+
+def _row(line: int, change: AudienceChange | ExperienceChange, note: str) -> Row:
     was, now = _number(change.before), _number(change.after)
-    return element(
-        "div",
-        element("span", name_of(change.id), class_="who"),
-        element(
-            "svg",
-            element("title", f"{change.id}: {was} before, {now} after"),
-            *_marks(change.before, change.after, top),
-            height="26",
-            role="img",
-        ),
-        element("span", f"{was} → {now}", class_="value"),
-        element("span", note, class_="value soft"),
-        class_="row change",
-    )
-
-
-def _marks(before: int | None, after: int | None, top: int) -> list[Markup]:
-    def at(value: int) -> str:
-        return place(_INSET + (1 - 2 * _INSET) * value / top)
-
-    scale = {"x1": place(_INSET), "x2": place(1 - _INSET)}
-    marks = [empty_element("line", class_="grid", y1="13", y2="13", **scale)]
-    if before is not None and after is not None:
-        ends = {"x1": at(before), "x2": at(after)}
-        marks.append(empty_element("line", class_="way", y1="13", y2="13", **ends))
-    # The ring of before is wider than the dot of after, so that both are seen in one place.
-    for kind, value, radius in (("before", before, "7"), ("after", after, "4.5")):
-        if value is not None:
-            marks.append(empty_element("circle", class_=kind, cx=at(value), cy="13", r=radius))
-    return marks
+    return {
+        "line": line,
+        "name": change.id,
+        "before": change.before,
+        "after": change.after,
+        "numbers": f"{was} → {now}",
+        "note": note,
+        "title": f"{change.id}: {was} before, {now} after",
+    }
 
 
 def _examples(changes: Sequence[AudienceChange]) -> Markup:

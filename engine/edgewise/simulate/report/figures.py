@@ -4,29 +4,13 @@ from __future__ import annotations
 
 from math import sqrt
 
-from edgewise.amounts import count
-
 _Z_95 = 1.959963984540054
 """The normal distribution has 95% within this many standard deviations."""
-
-
-def short_count(number: int) -> str:
-    """Return a number in at most five characters, for an axis."""
-    for limit, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (10_000, "k")):
-        if number >= limit:
-            scaled = number / (1_000 if unit == "k" else limit)
-            return f"{scaled:.0f}{unit}" if scaled >= 10 else f"{scaled:.1f}{unit}"
-    return count(number)
 
 
 def percent(share: float) -> str:
     """Return a share 0..1 as a percentage for people."""
     return f"{share:.1%}"
-
-
-def place(share: float) -> str:
-    """Return a share 0..1 as a coordinate of SVG; what lies outside goes to the ends."""
-    return f"{min(max(share, 0.0), 1.0) * 100:.2f}%"
 
 
 def day(time: str) -> str:

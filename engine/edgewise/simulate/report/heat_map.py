@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgewise.amounts import count
+from edgewise.simulate.report.drawing import Row
 from edgewise.simulate.report.figures import percent
-from edgewise.simulate.report.markup import Markup, element, name_of
+from edgewise.simulate.report.heat_chart import heat_chart
+from edgewise.simulate.report.markup import Markup, element
 from edgewise.simulate.report.tables import rest_note
+from edgewise.simulate.report.widths import at_each_width
 from edgewise.simulate.result import EnvironmentResult, OverlapResult
 
 MOST_AUDIENCES = 40
-MOST_WITH_NUMBERS = 20
-"""Above this many audiences the cells are too small for a number."""
+_LONGEST_TITLE = 60
 
 
 def overlap(environment: EnvironmentResult) -> Markup:
@@ -25,13 +27,9 @@ def overlap(environment: EnvironmentResult) -> Markup:
     found = {one for pair in environment.overlap for one in (pair.first, pair.second)}
     sizes = {one.id: one.size for one in environment.audiences}
     ordered = sorted(found, key=lambda one: (-sizes.get(one, 0), one))
-    shown = ordered[:MOST_AUDIENCES]
-    kept = frozenset(shown)
-    pairs = {
-        frozenset((one.first, one.second)): one
-        for one in environment.overlap
-        if one.first in kept and one.second in kept
-    }
+    places = {one: place for place, one in enumerate(ordered[:MOST_AUDIENCES], 1)}
+    rows = [*_audiences(places), *_cells(environment.overlap, places)]
+    sentence = f"Overlap of {count(len(places))} audiences"
     return element(
         "div",
         element(
@@ -39,58 +37,35 @@ def overlap(environment: EnvironmentResult) -> Markup:
             "The share of visitors in both audiences, of those in either, at the end.",
             class_="note",
         ),
-        _map(shown, pairs),
+        at_each_width(lambda width: heat_chart(width, len(places)).svg(sentence, rows)),
         _legend(),
         rest_note(len(ordered), MOST_AUDIENCES, "audiences with overlap"),
     )
 
 
-def _map(shown: Sequence[str], pairs: dict[frozenset[str], OverlapResult]) -> Markup:
-    numbers = [
-        element("th", str(place), scope="col", title=one) for place, one in enumerate(shown, 1)
+def _audiences(places: dict[str, int]) -> list[Row]:
+    return [{"row": place, "column": place, "name": one} for one, place in places.items()]
+
+
+def _cells(pairs: Sequence[OverlapResult], places: dict[str, int]) -> list[Row]:
+    """Each pair stands on both sides of the diagonal."""
+    return [
+        {
+            "row": places[row],
+            "column": places[column],
+            "share": pair.jaccard,
+            "number": str(round(pair.jaccard * 100)),
+            "title": f"{_short(row)} and {_short(column)}: {count(pair.profiles)},"
+            f" {percent(pair.jaccard)} of either",
+        }
+        for pair in pairs
+        if pair.first in places and pair.second in places
+        for row, column in ((pair.first, pair.second), (pair.second, pair.first))
     ]
-    rows = [
-        element(
-            "tr",
-            element(
-                "th",
-                element("span", str(place), class_="place"),
-                element("span", name_of(row), class_="label"),
-                scope="row",
-                title=row,
-            ),
-            *(_cell(row, column, pairs) for column in shown),
-        )
-        for place, row in enumerate(shown, 1)
-    ]
-    density = "dense" if len(shown) > MOST_WITH_NUMBERS else "roomy"
-    return element(
-        "table",
-        element("thead", element("tr", element("td"), *numbers)),
-        element("tbody", *rows),
-        class_=f"heat {density}",
-    )
 
 
-def _cell(row: str, column: str, pairs: dict[frozenset[str], OverlapResult]) -> Markup:
-    if row == column:
-        return element("td", class_="same")
-    pair = pairs.get(frozenset((row, column)))
-    if pair is None:
-        return element("td", title=f"{row} and {column}: nobody")
-    strength = max(1, round(pair.jaccard * 100))
-    return element(
-        "td",
-        element("span", str(round(pair.jaccard * 100))),
-        class_=_shade(strength),
-        style=f"--heat:{strength}%",
-        title=f"{row} and {column}: {count(pair.profiles)}, {percent(pair.jaccard)} of either",
-    )
-
-
-def _shade(strength: int) -> str:
-    """From where on a cell is so strong that its number needs the other ink, dark screens first."""
-    return "strong full" if strength > 80 else "strong" if strength > 58 else "weak"
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_TITLE else f"{name[:_LONGEST_TITLE]}…"
 
 
 def _legend() -> Markup:

@@ -22,11 +22,6 @@ def element(name: str, *children: str, **attributes: str) -> Markup:
     return Markup(f"<{name}{_attributes(attributes)}>{join(children)}</{name}>")
 
 
-def empty_element(name: str, **attributes: str) -> Markup:
-    """Return an element of SVG that holds nothing."""
-    return Markup(f"<{name}{_attributes(attributes)}/>")
-
-
 def join(parts: Iterable[str]) -> Markup:
     """Return parts one after the other, with text escaped."""
     return Markup("".join(part if isinstance(part, Markup) else escape(part) for part in parts))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import altair as alt
+
 from edgewise.amounts import count, counted
 from edgewise.simulate.chi_square import RatioTest
-from edgewise.simulate.report.figures import confidence, percent, place, probability
-from edgewise.simulate.report.markup import Markup, element, empty_element, join, name_of
+from edgewise.simulate.report.drawing import ROWS, Drawing, Margins, Row
+from edgewise.simulate.report.figures import confidence, percent, probability
+from edgewise.simulate.report.markup import Markup, element, join, name_of
 from edgewise.simulate.report.tables import rest_note
+from edgewise.simulate.report.widths import CARD
 from edgewise.simulate.result import EnvironmentResult, ExperienceResult, VariantResult
 
 MISMATCH_P = 0.01
 """Below this a split is called out: chance alone hardly makes it."""
 MOST_CHARTS = 60
 
-_ROW_HEIGHT = "26"
+_MARGINS = Margins(left=72, top=2, right=60, bottom=24)
+_VALUES_AT = CARD - _MARGINS.left
 
 
 def variant_splits(environment: EnvironmentResult) -> Markup:
@@ -22,10 +27,12 @@ def variant_splits(environment: EnvironmentResult) -> Markup:
     if not split:
         return element("p", "No experience split its visitors over variants.", class_="note")
     ordered = sorted(split, key=lambda one: (not is_mismatch(one.ratio_test), -one.reach, one.id))
+    drawing = _chart()
+    charts = [_experience(one, drawing) for one in ordered[:MOST_CHARTS]]
     return element(
         "div",
         _legend(),
-        element("div", *(_experience(one) for one in ordered[:MOST_CHARTS]), class_="charts"),
+        element("div", *charts, class_="charts"),
         rest_note(len(split), MOST_CHARTS, "experiences"),
     )
 
@@ -47,10 +54,8 @@ def verdict(test: RatioTest | None) -> Markup:
     return element("span", f"as planned, {p}", class_="badge good")
 
 
-def _experience(experience: ExperienceResult) -> Markup:
-    rows = [
-        _variant(one, experience.reach) for one in experience.variants if one.share or one.profiles
-    ]
+def _experience(experience: ExperienceResult, drawing: Drawing) -> Markup:
+    variants = [one for one in experience.variants if one.share or one.profiles]
     return element(
         "figure",
         element(
@@ -58,42 +63,52 @@ def _experience(experience: ExperienceResult) -> Markup:
             element("strong", name_of(experience.id)),
             element("span", counted(experience.reach, "visitor")),
         ),
-        *rows,
+        drawing.svg(
+            f"{experience.id}: the share of visitors that each variant got",
+            [_row(one, experience.reach) for one in variants],
+        ),
         element("p", verdict(experience.ratio_test), class_="verdict"),
-        class_="chart split",
+        class_="chart",
     )
 
 
-def _variant(variant: VariantResult, reach: int) -> Markup:
+def _row(variant: VariantResult, reach: int) -> Row:
     share = variant.profiles / reach
     low, high = confidence(variant.profiles, reach)
     label = "baseline" if variant.index == 0 else f"variant {variant.index}"
-    sentence = (
-        f"{label}: {count(variant.profiles)}, {percent(share)}, between {percent(low)} and"
-        f" {percent(high)} with 95% confidence; planned {percent(variant.share)}"
-    )
-    return element(
-        "div",
-        element("span", label, class_="who"),
-        element(
-            "svg",
-            element("title", sentence),
-            empty_element("rect", class_="track", width="100%", y="7", height="12"),
-            empty_element("rect", class_="bar", width=place(share), y="7", height="12"),
-            _stroke("planned", variant.share, variant.share, "2", "24"),
-            _stroke("whisker", low, high, "13", "13"),
-            _stroke("whisker", low, low, "9", "17"),
-            _stroke("whisker", high, high, "9", "17"),
-            height=_ROW_HEIGHT,
-            role="img",
-        ),
-        element("span", percent(share), class_="value"),
-        class_="row",
-    )
+    return {
+        "variant": label,
+        "share": share,
+        "low": low,
+        "high": high,
+        "planned": variant.share,
+        "text": percent(share),
+        "title": f"{label}: {count(variant.profiles)}, {percent(share)}, between {percent(low)} and"
+        f" {percent(high)} with 95% confidence; planned {percent(variant.share)}",
+    }
 
 
-def _stroke(kind: str, left: float, right: float, above: str, below: str) -> Markup:
-    return empty_element("line", class_=kind, x1=place(left), x2=place(right), y1=above, y2=below)
+def _chart() -> Drawing:
+    variants = alt.Y("variant:N", sort=None, title=None, axis=alt.Axis(ticks=False))
+    axis = alt.Axis(format="~%", tickCount=4, labelFlush=False)
+    shares = alt.X("share:Q", title=None, axis=axis, scale=alt.Scale(nice=4))
+    base = alt.Chart(ROWS).encode(y=variants)
+    bars = base.mark_bar(color="var(--accent)", opacity=0.55, height=14).encode(
+        x=shares, description="title:N"
+    )
+    planned = base.mark_tick(
+        color="var(--other)", thickness=3, height=22, opacity=1, aria=False
+    ).encode(x="planned:Q")
+    line = base.mark_rule(color="var(--ink)", strokeWidth=1.5, aria=False).encode(
+        x="low:Q", x2="high:Q"
+    )
+    end = base.mark_tick(color="var(--ink)", thickness=1.5, height=9, opacity=1, aria=False)
+    ends = [end.encode(x="low:Q"), end.encode(x="high:Q")]
+    values = base.mark_text(align="right", aria=False).encode(
+        x=alt.value(_VALUES_AT), text="text:N"
+    )
+    layers = alt.layer(bars, planned, line, *ends, values, height=alt.Step(27))
+    return Drawing(layers, CARD, _MARGINS)
 
 
 def _legend() -> Markup:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+
+import altair as alt
 
 from edgewise.amounts import count
-from edgewise.simulate.report.figures import day, moment, percent, short_count
-from edgewise.simulate.report.markup import Markup, element, empty_element, name_of
+from edgewise.simulate.report.drawing import ROWS, Drawing, Margins, Row, whole_ticks
+from edgewise.simulate.report.figures import percent
+from edgewise.simulate.report.markup import Markup, element, name_of
+from edgewise.simulate.report.stretches import bounds_ms, stretch_name
 from edgewise.simulate.report.tables import rest_note
+from edgewise.simulate.report.widths import CARD, NARROW, at_each_width
 from edgewise.simulate.result import AudienceResult, EnvironmentResult, TimelineResult
 
 MOST_CHARTS = 40
 
-_WIDTH, _HEIGHT = 300, 80
-"""Units inside of a chart, which is stretched to the room that it gets."""
-_HEADROOM = 4
+_MARGINS = Margins(left=46, top=8, right=8, bottom=24)
+_DATES = dict.fromkeys(("year", "quarter", "month", "week", "day", "date"), "%-d %b")
+_TIMES: dict[str, str | dict[str, str]] = {
+    "hour": _DATES | {"hours": "%H:%M", "minutes": "%H:%M"},
+    "day": "%-d %b",
+    "week": "%b %Y",
+}
+_GAP = 0.1
+"""The share of a stretch that stays free on each side of its bar."""
 
 
 def new_visitors(environment: EnvironmentResult, timeline: TimelineResult) -> Markup:
@@ -23,25 +35,14 @@ def new_visitors(environment: EnvironmentResult, timeline: TimelineResult) -> Ma
     top = max(values, default=0)
     if not top:
         return Markup()
-    width = _WIDTH / len(values)
-    bars = [
-        empty_element(
-            "rect",
-            x=f"{place * width + width * 0.1:.2f}",
-            y=f"{_HEIGHT - _height(value, top):.2f}",
-            width=f"{width * 0.8:.2f}",
-            height=f"{_height(value, top):.2f}",
-        )
-        for place, value in enumerate(values)
-        if value
-    ]
     title = f"New visitors per {timeline.bucket}"
+    sentence = f"{title}, at most {count(top)}"
+    rows = _bars(values, timeline)
     return element(
         "figure",
         element("figcaption", element("strong", title), element("span", f"at most {count(top)}")),
-        _plot(f"{title}, at most {count(top)}", top, bars),
-        _time_axis(timeline),
-        class_="chart wide",
+        at_each_width(lambda width: _bar_chart(width, timeline).svg(sentence, rows)),
+        class_="chart full",
     )
 
 
@@ -51,7 +52,8 @@ def audience_sizes(environment: EnvironmentResult, timeline: TimelineResult) -> 
     shown = [one for one in ordered if any(one.sizes)]
     if not shown:
         return element("p", "No audience had a member at the end of a stretch.", class_="note")
-    charts = [_audience(one, timeline) for one in shown[:MOST_CHARTS]]
+    drawing = _line_chart(timeline)
+    charts = [_audience(one, timeline, drawing) for one in shown[:MOST_CHARTS]]
     return element(
         "div",
         element(
@@ -62,14 +64,9 @@ def audience_sizes(environment: EnvironmentResult, timeline: TimelineResult) -> 
     )
 
 
-def _audience(audience: AudienceResult, timeline: TimelineResult) -> Markup:
-    top = max(audience.sizes)
-    line = _line(audience.sizes, top)
-    marks = [
-        empty_element("path", class_="area", d=f"{line}L{_WIDTH},{_HEIGHT}L0,{_HEIGHT}Z"),
-        empty_element("path", class_="line", d=line),
-    ]
-    sentence = f"{audience.id}: {count(audience.size)} at the end, at most {count(top)}"
+def _audience(audience: AudienceResult, timeline: TimelineResult, drawing: Drawing) -> Markup:
+    most = count(max(audience.sizes))
+    sentence = f"{audience.id}: {count(audience.size)} at the end, at most {most}"
     return element(
         "figure",
         element(
@@ -77,45 +74,70 @@ def _audience(audience: AudienceResult, timeline: TimelineResult) -> Markup:
             element("strong", name_of(audience.id)),
             element("span", f"{count(audience.size)} · {percent(audience.share)}"),
         ),
-        _plot(sentence, top, marks),
-        _time_axis(timeline),
+        drawing.svg(sentence, _points(audience.sizes, timeline)),
         class_="chart",
     )
 
 
-def _plot(sentence: str, top: int, marks: Sequence[Markup]) -> Markup:
-    grid = empty_element("path", class_="grid", d=f"M0,{_HEADROOM}H{_WIDTH}M0,{_HEIGHT}H{_WIDTH}")
-    return element(
-        "div",
-        element("span", short_count(top), class_="top"),
-        element(
-            "svg",
-            element("title", sentence),
-            grid,
-            *marks,
-            viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
-            preserveAspectRatio="none",
-            role="img",
-        ),
-        class_="plot",
+def _bars(values: Sequence[int], timeline: TimelineResult) -> list[Row]:
+    return [
+        {
+            "from": start + _GAP * (end - start),
+            "to": end - _GAP * (end - start),
+            "visitors": value,
+            "title": f"{stretch_name(text, timeline.bucket)}: {count(value)}",
+        }
+        for value, text, (start, end) in zip(
+            values, timeline.starts, pairwise(bounds_ms(timeline)), strict=True
+        )
+    ]
+
+
+def _points(sizes: Sequence[int], timeline: TimelineResult) -> list[Row]:
+    """Before its first stretch an audience has no members."""
+    return [
+        {"time": time, "members": size}
+        for time, size in zip(bounds_ms(timeline), [0, *sizes], strict=True)
+    ]
+
+
+def _bar_chart(width: int, timeline: TimelineResult) -> Drawing:
+    bars = (
+        alt.Chart(ROWS)
+        .mark_rect(color="var(--accent)")
+        .encode(
+            x=_time_axis("from", timeline, 5 if width == NARROW else 9),
+            x2="to",
+            y=_number_axis("visitors"),
+            y2=alt.datum(0),
+            description="title:N",
+        )
     )
+    return Drawing(alt.layer(bars, height=130), width, _MARGINS)
 
 
-def _time_axis(timeline: TimelineResult) -> Markup:
-    show = moment if timeline.bucket == "hour" else day
-    ends = [show(timeline.first), show(timeline.last)]
-    texts = ends if ends[0] != ends[1] else ends[:1]
-    return element("div", *(element("span", one) for one in texts), class_="axis")
+def _line_chart(timeline: TimelineResult) -> Drawing:
+    base = alt.Chart(ROWS).encode(x=_time_axis("time", timeline, 5), y=_number_axis("members"))
+    area = base.mark_area(color="var(--accent)", opacity=0.15, aria=False)
+    line = base.mark_line(color="var(--accent)", strokeJoin="round", aria=False)
+    return Drawing(alt.layer(area, line, height=88), CARD, _MARGINS)
 
 
-def _line(values: Sequence[int], top: int) -> str:
-    heights = [_HEIGHT - _height(value, top) for value in values]
-    if len(heights) == 1:
-        return f"M0,{heights[0]:.1f}H{_WIDTH}"
-    step = _WIDTH / (len(heights) - 1)
-    points = (f"{place * step:.1f},{height:.1f}" for place, height in enumerate(heights))
-    return "M" + "L".join(points)
+def _time_axis(field: str, timeline: TimelineResult, ticks: int) -> alt.X:
+    times = bounds_ms(timeline)
+    axis = alt.Axis(
+        format=_TIMES[timeline.bucket],
+        tickCount=min(ticks, len(times)),
+        grid=False,
+        labelFlush=True,
+        labelOverlap=True,
+        labelSeparation=8,
+    )
+    scale = alt.Scale(type="utc", domain=[times[0], times[-1]])
+    return alt.X(f"{field}:T", title=None, scale=scale, axis=axis)
 
 
-def _height(value: int, top: int) -> float:
-    return (_HEIGHT - _HEADROOM) * max(value, 0) / top
+def _number_axis(field: str) -> alt.Y:
+    short = "datum.value < 10000 ? format(datum.value, ',') : format(datum.value, '~s')"
+    axis = alt.Axis(labelExpr=short, tickCount=whole_ticks("y", 3), ticks=False)
+    return alt.Y(f"{field}:Q", title=None, stack=None, scale=alt.Scale(nice=3), axis=axis)
