@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from edgewise.simulate.report.page import html_report
 from edgewise.simulate.result import Result
-from tests.simulate.report.results import hostile, simulated
+from tests.simulate.report.results import hostile, in_buckets, simulated
 
 FOLDER = Path(__file__).parent
 RESULTS: dict[str, Callable[[], Result]] = {
@@ -21,6 +22,8 @@ RESULTS: dict[str, Callable[[], Result]] = {
     "one-event": lambda: simulated(1),
     "nothing": lambda: simulated(0),
     "hostile": hostile,
+    "hours": lambda: in_buckets("hour", timedelta(hours=1)),
+    "weeks": lambda: in_buckets("week", timedelta(weeks=1)),
 }
 VIEWS: dict[str, dict[str, Any]] = {
     "narrow-light": {"width": 390},
@@ -34,7 +37,9 @@ VIEWS: dict[str, dict[str, Any]] = {
     "wide-dark": {"width": 1440, "scheme": "dark"},
     "print": {"width": 760, "media": "print"},
 }
-CASES = [(report, view) for report in RESULTS for view in VIEWS]
+# Other stretches of time make other axes and nothing else.
+AXES = {"hours": ["narrow-light", "wide-light"], "weeks": ["narrow-light", "wide-light"]}
+CASES = [(report, view) for report in RESULTS for view in AXES.get(report, VIEWS)]
 
 
 @pytest.fixture(scope="module")

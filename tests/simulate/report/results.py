@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,6 +40,19 @@ def simulated(events: int) -> Result:
         source = Input(paths=(str(path),), environments=(DEMO,), environment=DEMO)
         rules = read_rules(folder / "rules")
         return simulate(rules, read_rules(DEMO_RULES), source, Options(show_ids=True))
+
+
+@cache
+def in_buckets(bucket: str, length: timedelta) -> Result:
+    """A result whose stretches of time have another length."""
+    result = simulated(2_000)
+    first = datetime.fromisoformat(result.timeline.starts[0])
+    starts = [
+        (first + place * length).isoformat(timespec="milliseconds")
+        for place in range(len(result.timeline.starts))
+    ]
+    timeline = replace(result.timeline, bucket=bucket, starts=starts, last=starts[-1])
+    return replace(result, timeline=timeline)
 
 
 @cache

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from edgewise.simulate.report.markup import Markup, element, join
 
 CARD = 346
-"""Pixels of a chart among others; pages show it from 0.8 to 1.2 times as wide."""
+"""Pixels of a chart among others; pages show it from 0.83 to 1.16 times as wide."""
 NARROW, MEDIUM, WIDE = 346, 580, 1_000
 """Pixels of charts for phones, for tablets and paper, and for desks.
 
