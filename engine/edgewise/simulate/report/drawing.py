@@ -17,7 +17,6 @@ ROWS = alt.NamedData(name="rows")
 Row = Mapping[str, object]
 
 _TEXT_SIZE = 12
-_VERSION = alt.SCHEMA_VERSION.rpartition(".")[0]
 _NAMESPACE = re.compile(r' xmlns(:\w+)?="[^"]*"')
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -46,7 +45,7 @@ class Drawing:
     def __init__(self, chart: alt.LayerChart, width: int, margins: Margins) -> None:
         room = width - margins.left - margins.right
         whole = _styled(chart.properties(width=room, padding=margins._asdict(), autosize="none"))
-        spec = vl_convert.vegalite_to_vega(whole.to_dict(), vl_version=_VERSION)
+        spec = vl_convert.vegalite_to_vega(whole.to_dict())
         self._spec: dict[str, Any] = spec
         (self._data,) = (one for one in spec["data"] if one["name"] == ROWS.name)
 
