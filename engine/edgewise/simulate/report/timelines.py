@@ -25,8 +25,8 @@ _TIMES: dict[str, str | dict[str, str]] = {
     "day": "%-d %b",
     "week": "%b %Y",
 }
-_FLUSH_PX = 25
-"""How near an end of the axis a label is moved inside: half of the widest."""
+_FLUSH_PX = {"hour": 12, "day": 12, "week": 20}
+"""How near an end of the axis a label is moved inside: it would stand over the edge."""
 _GAP = 0.1
 """The share of a stretch that stays free on each side of its bar."""
 
@@ -131,7 +131,7 @@ def _time_axis(field: str, timeline: TimelineResult, ticks: int) -> alt.X:
         format=_TIMES[timeline.bucket],
         tickCount=min(ticks, len(times)),
         grid=False,
-        labelFlush=_FLUSH_PX,
+        labelFlush=_FLUSH_PX[timeline.bucket],
         labelOverlap=True,
         labelSeparation=8,
     )
