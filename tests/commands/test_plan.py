@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -119,3 +121,30 @@ def test_inputs_that_are_no_result(tmp_path: Path, capsys: pytest.CaptureFixture
     empty = written(tmp_path, simulated(0))
     assert main(["plan", "product-page", *ASKED, "--from", empty]) == 2
     assert "nothing was simulated" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": 99}, "its format is 99, and not 1"),
+        ({"timeline": {"first": "x"}}, "timeline.first is no time"),
+        ({"timeline": {"last": "2026-11-01T00:00:00"}}, "timeline.last is no time"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, Any],
+    message: str,
+) -> None:
+    """What is no result of this version is told, whatever else it looks like."""
+    events, path = tmp_path / "events.ndjson", tmp_path / "result.json"
+    assert main(["synth", "--events", "50", "--out", str(events)]) == 0
+    assert main(["simulate", RULES, str(events), "--json", str(path), "--quiet"]) == 0
+    result = json.loads(path.read_bytes())
+    for name, change in changes.items():
+        result[name] = result[name] | change if isinstance(change, dict) else change
+    path.write_text(json.dumps(result))
+    plan = ["plan", "product-page", "--baseline", "0.04", "--lift", "0.1", "--from", str(path)]
+    assert main(plan) == 2
+    assert message in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import subprocess
@@ -257,3 +258,67 @@ def test_a_run_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path, workers
         process.terminate()
         assert process.wait(20) == 143
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--json", "{events}"], "is read as an input"),
+        (["--json", "{out}", "--html", "{out}"], "is written twice"),
+        (["--parquet", "{out}", "--json", "{out}"], "is written twice"),
+        (["--html", "-"], "--html writes a file"),
+        (["--parquet", "-"], "--parquet writes a file"),
+        (["--max-open-profiles", "0"], "from 1"),
+        (["--on", "nonsense"], "tcp://scheduler:8786"),
+    ],
+)
+def test_what_would_end_badly_is_refused_before_the_run(
+    events: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    message: str,
+) -> None:
+    """Neither an input nor another output is overwritten, and nothing is written at all."""
+    before = Path(events).read_bytes()
+    out = tmp_path / "out"
+    given = [one.format(events=events, out=out) for one in options]
+    assert main(["simulate", RULES, events, *given]) == 2
+    assert message in capsys.readouterr().err
+    assert Path(events).read_bytes() == before
+    assert not out.exists()
+
+
+def test_an_output_is_there_as_a_whole_or_not_at_all(
+    events: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the disk is full, what stood in the place of an output still does."""
+    out = tmp_path / "result.json"
+    out.write_text("older")
+
+    def fill(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[:10])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", fill)
+        assert main(["simulate", RULES, events, "--json", str(out), "--workers", "1"]) == 2
+    assert "No space left" in capsys.readouterr().err
+    assert out.read_text() == "older"
+    assert {path.name for path in tmp_path.iterdir()} == {"result.json", Path(events).name}
+    assert main(["simulate", RULES, events, "--json", str(out), "--workers", "1"]) == 0
+    assert decode_result(out.read_bytes()).input.events == 400
+
+
+def test_resuming_in_the_folder_where_one_is(
+    events: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder named by a dot is emptied of the state of the run."""
+    state = tmp_path / "state"
+    state.mkdir()
+    monkeypatch.chdir(state)
+    out = tmp_path / "result.json"
+    assert main(["simulate", RULES, events, "--resume", ".", "--quiet", "--json", str(out)]) == 0
+    assert out.exists()
+    assert not state.exists() or not list(state.iterdir())

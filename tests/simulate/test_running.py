@@ -448,3 +448,21 @@ def test_survivor_of_others_is_decided_too(tmp_path: Path) -> None:
     read = read_rules(write_rules(tmp_path / "rules", {MAIN: SHOP}))
     (found,) = simulate(read, None, source, Options()).environments
     assert {one.id: one.size for one in found.audiences}["readers"] == 1
+
+
+def test_results_of_another_run_are_not_taken(traffic: Input, tmp_path: Path) -> None:
+    """Where only the checkpoint of an earlier run is gone, what it had found counts for nothing."""
+    rules, state = read_rules(DEMO_RULES), tmp_path / "state"
+    decisions = tmp_path / "d.parquet"
+    simulate(rules, None, traffic, Options(state=state, decisions=decisions))
+    assert list(state.glob("*.result"))
+    (state / "checkpoint.msgpack").unlink()
+    lines = [line("a", NOON_MS, messageId="1")]
+    other = Input(
+        paths=(write_lines(tmp_path / "other.ndjson", lines),),
+        environments=(DEMO,),
+        environment=DEMO,
+    )
+    result = simulate(rules, None, other, Options(state=state, decisions=decisions))
+    assert encode_result(result) == encode_result(simulate(rules, None, other, Options()))
+    assert pl.read_parquet(decisions).height == 1

@@ -13,10 +13,16 @@ from edgewise.commands.arguments import Subparsers
 from edgewise.commands.console import OutputConsole
 from edgewise.commands.ending import ending_in_order
 from edgewise.commands.existing import require_existing
-from edgewise.commands.outputs import require_writable, write_output
+from edgewise.commands.outputs import (
+    STANDARD_OUTPUT,
+    require_apart,
+    require_writable,
+    write_output,
+)
 from edgewise.errors import InputError
 from edgewise.receiving import parse_time
 from edgewise.simulate.extras import load_extra
+from edgewise.simulate.files import STANDARD_INPUT
 from edgewise.simulate.mapping import load_mapping
 from edgewise.simulate.result import InputResult, Result, encode_result
 from edgewise.simulate.rules_input import RulesInput, read_rules
@@ -75,14 +81,13 @@ def run_simulation(options: Namespace) -> int:
     source = _input(options, rules)
     settings = Options(
         workers=_workers(options.workers),
-        max_open=max(1, options.max_open_profiles),
+        max_open=_max_open(options.max_open_profiles),
         state=options.resume,
-        decisions=require_writable(options.parquet),
+        decisions=options.parquet,
         show_ids=options.show_ids,
         scheduler=options.on,
     )
-    require_writable(Path(options.json) if options.json and options.json != "-" else None)
-    require_writable(options.html)
+    _check_outputs(options)
     # What the report needs is missed before a long run and not after it.
     page = (
         load_extra("edgewise.simulate.report.page", "A report", "report") if options.html else None
@@ -96,6 +101,18 @@ def run_simulation(options: Namespace) -> int:
     if refusal:
         raise InputError(refusal)
     return 0
+
+
+def _check_outputs(options: Namespace) -> None:
+    for name, path in (("--html", options.html), ("--parquet", options.parquet)):
+        if str(path) == STANDARD_OUTPUT:
+            raise InputError(f"{name} writes a file; only --json - writes to standard output")
+    to_file = options.json and options.json != STANDARD_OUTPUT
+    outputs = [Path(options.json) if to_file else None, options.html, options.parquet]
+    for path in outputs:
+        require_writable(path)
+    inputs = [Path(path) for path in options.events if path != STANDARD_INPUT]
+    require_apart(outputs, [*inputs, *([options.mapping] if options.mapping else [])])
 
 
 def _simulate(
@@ -127,14 +144,14 @@ def _refusal(read: InputResult) -> str:
 
 def _write(options: Namespace, result: Result, page: ModuleType | None) -> None:
     """Write what programs read first: it holds everything, and the rest can be made from it."""
-    if options.json == "-":
+    if options.json == STANDARD_OUTPUT:
         sys.stdout.buffer.write(encode_result(result))
         sys.stdout.buffer.flush()
     elif options.json:
         write_output(Path(options.json), encode_result(result))
     if page:
         write_output(options.html, page.html_report(result).encode())
-    if options.quiet or options.json == "-":
+    if options.quiet or options.json == STANDARD_OUTPUT:
         _tell_broken(result.input)
     else:
         print_summary(result, OutputConsole())
@@ -187,3 +204,9 @@ def _workers(wanted: int) -> int:
     if not 0 <= wanted <= _MOST_WORKERS:
         raise InputError(f"--workers takes a number from 0 to {_MOST_WORKERS}")
     return wanted or len(os.sched_getaffinity(0))
+
+
+def _max_open(wanted: int) -> int:
+    if wanted < 1:
+        raise InputError("--max-open-profiles takes a number from 1")
+    return wanted

@@ -6,6 +6,7 @@ along: the scheduler still has its jobs and gives them to another one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -22,6 +23,7 @@ from edgewise.simulate.spool import carry_along
 JOBS_PER_WORKER = 2
 """One to work on, and one that is there when it is done; more would only fill the memory."""
 
+_ADDRESS = re.compile(r"[a-z]+://\S+:[0-9]{1,5}")
 _PATIENCE_S = 30
 _SETTINGS = {
     # Records travel with their jobs on purpose, so that they outlive any worker.
@@ -64,6 +66,8 @@ def replay_on(
 
 @contextmanager
 def _connected(address: str) -> Iterator[Client]:
+    if not _ADDRESS.fullmatch(address):
+        raise InputError(f'--on: "{address}" is no address; write it like tcp://scheduler:8786')
     with dask.config.set(_SETTINGS):
         try:
             client = Client(address, timeout=_PATIENCE_S, set_as_default=False)

@@ -11,7 +11,7 @@ from edgewise.simulate.extras import load_extra
 from edgewise.simulate.requests import Record
 from edgewise.simulate.visitors import Visitor
 
-_ROWS_AT_ONCE = 50_000
+_ROWS_AT_ONCE = 5_000
 
 
 class DecisionRow(msgspec.Struct, frozen=True, gc=False):
@@ -42,7 +42,7 @@ class DecisionWriter:
         self._parts = 0
 
     def add(self, record: Record, visitor: Visitor) -> None:
-        """Write one decision."""
+        """Write one decision. Errors: InputError where it cannot be written."""
         row = DecisionRow(
             record.source,
             record.line,
@@ -63,7 +63,10 @@ class DecisionWriter:
 
     def _flush(self) -> None:
         path = self._folder / f"{self._prefix}{self._parts:05}.parquet"
-        self._parquet.write_part(path, self._rows)
+        try:
+            self._parquet.write_part(path, self._rows)
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror or error}") from error
         self._rows.clear()
         self._parts += 1
 

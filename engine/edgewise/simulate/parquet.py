@@ -50,7 +50,7 @@ def read_rows(path: str) -> Iterator[tuple[int, bytes]]:
 
 
 def write_part(path: Path, rows: Sequence[DecisionRow]) -> None:
-    """Write decisions to a file."""
+    """Write decisions to a file. Errors: OSError for a file that cannot be written."""
     columns = {
         "source": [row.source for row in rows],
         "line": [row.line for row in rows],
@@ -63,7 +63,10 @@ def write_part(path: Path, rows: Sequence[DecisionRow]) -> None:
             for row in rows
         ],
     }
-    pl.DataFrame(columns, schema=_SCHEMA).write_parquet(path)
+    try:
+        pl.DataFrame(columns, schema=_SCHEMA).write_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise OSError(str(error)) from error
 
 
 def join_parts(paths: Sequence[Path], path: Path) -> None:

@@ -6,6 +6,8 @@ rules give the same bytes. Lists are ordered by id without regard to case, as in
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from edgewise.simulate.chi_square import RatioTest
@@ -223,5 +225,20 @@ def encode_result(result: Result) -> bytes:
 
 
 def decode_result(data: bytes) -> Result:
-    """Return the result that some JSON holds."""
-    return msgspec.json.decode(data, type=Result)
+    """Return the result that some JSON holds. Errors: msgspec.DecodeError for any other JSON."""
+    result = msgspec.json.decode(data, type=Result)
+    if result.format != FORMAT:
+        raise msgspec.ValidationError(f"its format is {result.format}, and not {FORMAT}")
+    for name in ("first", "last"):
+        if not _is_time(getattr(result.timeline, name)):
+            raise msgspec.ValidationError(f"timeline.{name} is no time")
+    return result
+
+
+def _is_time(text: str) -> bool:
+    if not text:
+        return True
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False

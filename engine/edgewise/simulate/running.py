@@ -31,6 +31,7 @@ from edgewise.simulate.state import (
     DECISIONS_NAME,
     Checkpoint,
     fingerprint_of,
+    forget_partitions,
     full_disk_told,
     load_checkpoint,
     load_partial,
@@ -180,6 +181,7 @@ def _divide(
     found = load_checkpoint(folder, fingerprint)
     if found is not None:
         return found
+    forget_partitions(folder)
     with closing(Dividing(folder)) as dividing:
         scanned = Scanner(source, dividing.add, progress.scanning).run()
     count = max(1, min(MOST_PARTITIONS, -(-scanned.events // EVENTS_PER_PARTITION)))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 from typing import TypeVar
@@ -29,6 +29,7 @@ DECISIONS_NAME = "decisions"
 
 _CHECKPOINT = "checkpoint.msgpack"
 _OF_PARTITIONS = "partition-"
+_RESULT = ".result"
 
 _T = TypeVar("_T")
 
@@ -79,8 +80,22 @@ def full_disk_told(folder: Path) -> Iterator[None]:
 
 
 def remove_state(state: Path) -> None:
-    """Remove a folder of a run whose result is safe elsewhere."""
-    rmtree(state)
+    """Remove what a run has left in its folder, and the folder where that can be.
+
+    The result of the run is safe elsewhere.
+    """
+    folder = state.resolve()
+    _remove(path for path in folder.iterdir() if _is_ours(path.name))
+    # Where it is a mount point, or its parent is not ours to write to, it stays.
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def forget_partitions(folder: Path) -> None:
+    """Remove what an earlier run found, of which nobody knows any more how it was divided."""
+    _remove(path for path in folder.iterdir() if path.suffix == _RESULT)
+    for path in (folder / DECISIONS_NAME).glob("*"):
+        path.unlink()
 
 
 def fingerprint_of(
@@ -141,13 +156,21 @@ def save_partial(folder: Path, number: int, partial: PartialResult) -> None:
     _write_whole(_partial_path(folder, number), msgspec.msgpack.encode(partial))
 
 
+def _remove(paths: Iterable[Path]) -> None:
+    for path in list(paths):
+        if path.is_dir():
+            rmtree(path)
+        else:
+            path.unlink()
+
+
 def _is_ours(name: str) -> bool:
     known = (DECISIONS_NAME, SPOOL_NAME, INDEX_NAME)
     return name in known or name.startswith(("checkpoint.", _OF_PARTITIONS))
 
 
 def _partial_path(folder: Path, number: int) -> Path:
-    return folder / f"{_OF_PARTITIONS}{number:05}.result"
+    return folder / f"{_OF_PARTITIONS}{number:05}{_RESULT}"
 
 
 def _size_of(path: Path) -> int:
