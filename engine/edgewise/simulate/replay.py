@@ -93,8 +93,9 @@ class Replay:
             for (visitor, arrival_ms, _), events in zip(visits, fresh, strict=True)
             if self._fold(visitor, events, arrival_ms)
         ]
-        for visitor, arrival_ms in due:
-            self._decide(visitor, arrival_ms)
+        decisions = [self._decision(visitor, arrival_ms) for visitor, arrival_ms in due]
+        for (visitor, arrival_ms), decision in zip(due, decisions, strict=True):
+            self._note(visitor, decision, arrival_ms)
         for visitor, arrival_ms, _ in visits:
             _show(visitor, arrival_ms)
         events = sum([len(received) for _, _, received in visits])
@@ -234,16 +235,24 @@ class Replay:
         return changed or due
 
     def _decide(self, visitor: Visitor, now_ms: int) -> None:
-        profile, assigned = visitor.profile, len(visitor.profile.assignments)
+        self._note(visitor, self._decision(visitor, now_ms), now_ms)
+
+    def _decision(self, visitor: Visitor, now_ms: int) -> Decision | None:
+        """What a visitor gets; None where that is what it got before."""
         known = None
-        if visitor.assigned == assigned:
+        if visitor.assigned == len(visitor.profile.assignments):
             known = Decision(visitor.audiences, [])
-        decision = decide(self.ruleset, profile, now_ms, known)
+        decision = decide(self.ruleset, visitor.profile, now_ms, known)
+        return None if decision is known else decision
+
+    def _note(self, visitor: Visitor, decision: Decision | None, now_ms: int) -> None:
+        """Note what was decided for a visitor, and tell what that changes."""
+        profile = visitor.profile
         visitor.decided_ms = now_ms
         visitor.expires_ms = next_expiry(profile, self._matchers, now_ms)
-        if decision is known:
+        if decision is None:
             return
-        visitor.assigned = assigned
+        visitor.assigned = len(profile.assignments)
         variants = {one.experience_id: one.variant_index for one in decision.variants}
         if decision.audiences != visitor.audiences:
             visitor.told_ms = max(visitor.told_ms, now_ms)
