@@ -28,7 +28,7 @@ from edgewise.simulate.synth import Traffic, synthesize
 EVENTS = 50_000
 EVENTS_PER_PROFILE = 10
 AUDIENCES = 1000
-ROUNDS = 2
+ROUNDS = 5
 SEED = 7
 DEMO_RULES = Path(__file__).parent.parent / "rules"
 

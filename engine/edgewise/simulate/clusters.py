@@ -48,6 +48,11 @@ class Clusters:
         if one != other:
             self._parents[max(one, other)] = min(one, other)
 
+    def roots(self, keys: Iterable[int]) -> list[int]:
+        """Return the keys that stand for the clusters of some keys."""
+        parents = self._parents
+        return [self.root(key) if key in parents else key for key in keys]
+
     def root(self, key: int) -> int:
         """Return the key that stands for the cluster of a key."""
         parents = self._parents

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import msgspec
 from xxhash import xxh3_64_intdigest
@@ -63,18 +64,17 @@ class Counting:
         bucket.gone += 1
         bucket.merged.update(loser.audiences)
 
-    def finish(self, visitor: Visitor) -> None:
-        """Count a visitor as it is at the end."""
-        ever, meant = visitor.ever, self._meant
-        self._profiles += 1
-        self._sizes.update(visitor.audiences)
-        self._ever.update(ever)
-        self._given.update(visitor.given.items())
-        self._meant_and_given.update(
-            [one for one in visitor.given if meant[one] in ever or meant[one] is None]
-        )
-        self._audience_sets[tuple(map(self._positions.__getitem__, visitor.audiences))] += 1
-        self._sample(visitor)
+    def finish(self, visitors: Sequence[Visitor]) -> None:
+        """Count visitors as they are at the end."""
+        self._profiles += len(visitors)
+        self._sizes.update(chain.from_iterable([one.audiences for one in visitors]))
+        self._ever.update(chain.from_iterable([one.ever for one in visitors]))
+        self._given.update(chain.from_iterable([one.given.items() for one in visitors]))
+        self._meant_and_given.update(chain.from_iterable(map(self._rightly_given, visitors)))
+        places = self._positions.__getitem__
+        self._audience_sets.update([tuple(map(places, one.audiences)) for one in visitors])
+        for visitor in visitors:
+            self._sample(visitor)
 
     def result(self, window: Window) -> EnvironmentCounts:
         """Return the counts, after every visitor was finished; those of requests are not here."""
@@ -112,6 +112,11 @@ class Counting:
             # Whom it is meant for, less those of them who were given it.
             held_out=meant - self._meant_and_given[experience_id],
         )
+
+    def _rightly_given(self, visitor: Visitor) -> list[str]:
+        """The experiences that a visitor was given and that were meant for it once."""
+        ever, meant = visitor.ever, self._meant
+        return [one for one in visitor.given if meant[one] is None or meant[one] in ever]
 
     def _sample(self, visitor: Visitor) -> None:
         profile_hash = hash_of(visitor.profile.id)

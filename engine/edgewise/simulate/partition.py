@@ -108,11 +108,11 @@ class PartitionReplay:
         """Replay some requests; many at a time cost less than each by itself."""
         broken: list[BrokenLine] = []
         for of_round in self._rounds.divide(requests):
-            by_environment: dict[str, list[_Received]] = {}
-            for record, update in of_round:
-                received = received_of(record, update)
-                by_environment.setdefault(record.environment, []).append((record, received))
-            for environment, mine in by_environment.items():
+            received = [(record, received_of(record, update)) for record, update in of_round]
+            for environment in self._after.replays:
+                mine = received
+                if len(self._after.replays) > 1:
+                    mine = [one for one in received if one[0].environment == environment]
                 broken += self._replay(environment, mine)
         self._broken += len(broken)
         self._broken_lines = first_broken([*self._broken_lines, *broken])
@@ -146,21 +146,24 @@ class PartitionReplay:
             broken_lines=self._broken_lines,
         )
 
-    def _replay(self, environment: str, requests: Sequence[_Received]) -> Iterator[BrokenLine]:
-        """Replay requests of one environment and one round; what could not be is broken."""
-        replayed = []
-        for request, visitor in zip(
-            requests, self._after.replays[environment].apply(requests), strict=True
-        ):
-            record = request[0]
-            if isinstance(visitor, NamespaceMismatch):
-                yield BrokenLine(record.source, record.line, visitor.message)
-                continue
-            replayed.append(request)
-            if self._writer:
-                self._writer.add(record, visitor)
+    def _replay(self, environment: str, requests: Sequence[_Received]) -> list[BrokenLine]:
+        """Replay requests of one environment and one round; return those that could not be."""
+        found = self._after.replays[environment].apply(requests)
         if self._before and environment in self._before.replays:
-            self._before.replays[environment].apply(replayed)
+            self._before.replays[environment].apply(
+                [
+                    request
+                    for request, visitor in zip(requests, found, strict=True)
+                    if isinstance(visitor, Visitor)
+                ]
+            )
+        broken = []
+        for (record, _), visitor in zip(requests, found, strict=True):
+            if isinstance(visitor, NamespaceMismatch):
+                broken.append(BrokenLine(record.source, record.line, visitor.message))
+            elif self._writer:
+                self._writer.add(record, visitor)
+        return broken
 
     def close(self) -> None:
         """Remove what was spilled."""
@@ -191,8 +194,14 @@ class _Side:
         environments = [f"{one.profile.organization}/{one.profile.environment}" for one in visitors]
         for environment, visitor in zip(environments, visitors, strict=True):
             self.replays[environment].finish(visitor, last_ms)
-        for environment, visitor in zip(environments, visitors, strict=True):
-            self.counting[environment].finish(visitor)
+        for environment, counting in self.counting.items():
+            counting.finish(
+                [
+                    visitor
+                    for other, visitor in zip(environments, visitors, strict=True)
+                    if other == environment
+                ]
+            )
         return environments
 
     def results(self, window: Window) -> dict[str, EnvironmentCounts]:

@@ -23,10 +23,11 @@ class Rounds:
         """Return requests in rounds, those of one visitor in different ones and in their order."""
         keys = [key_of(record.environment, record.name) for record, _ in requests]
         for key, (record, _) in zip(keys, requests, strict=True):
-            self._clusters.link_related(key, record.environment, record.related)
+            if record.related:
+                self._clusters.link_related(key, record.environment, record.related)
         rounds: list[list[Request]] = []
         passed: dict[int, int] = {}
-        for root, request in zip(map(self._clusters.root, keys), requests, strict=True):
+        for root, request in zip(self._clusters.roots(keys), requests, strict=True):
             place = passed.get(root, 0)
             passed[root] = place + 1
             if place == len(rounds):
