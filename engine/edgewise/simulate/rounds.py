@@ -2,7 +2,7 @@
 
 Such requests can be replayed step by step together: first all visitors are found, then all events
 are counted, then all decisions are made. Code that does one thing again and again stays in the
-processor's nearest caches, which takes a third off a replay.
+processor's nearest caches, which takes a quarter off a replay.
 """
 
 from __future__ import annotations
