@@ -143,3 +143,21 @@ def test_rules_of_a_space_that_was_never_read_are_not_judged(
         "shop/main: not checked, its rules were never read from contentful:shop/master\n"
     )
     assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [("https://shop.example/sale?x=1#top", "/sale"), ("https://shop.example", "/")],
+)
+def test_an_address_in_the_place_of_a_path_has_a_remedy_that_helps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], address: str, path: str
+) -> None:
+    """Who copies from the browser is told of the url, and of the path in it."""
+    folder = tmp_path / "rules" / "shop" / "main"
+    folder.mkdir(parents=True)
+    rule = f'audiences:\n- id: sale\n  has viewed page: {{path: "{address}"}}\n'
+    (folder / "rules.yaml").write_text(rule)
+    main(["check", str(tmp_path / "rules")])
+    told = capsys.readouterr().err
+    assert f'"{address}" is a whole address and no path' in told
+    assert f'(compare it with url, or write "{path}")' in told

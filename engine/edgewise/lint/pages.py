@@ -16,8 +16,7 @@ def check_pages(subject: Subject) -> Iterator[Fault]:
             place = place_of(leaf.origin, audience.id)
             for text in _texts(test):
                 if _is_path_without_slash(test, text):
-                    message = f'the path "{text}" has no leading slash, and every real one has'
-                    yield note("path_without_slash", place, message, f'write "/{text}"')
+                    yield note("path_without_slash", place, *_slash_words(text))
                 if _is_bare_referrer(test, text):
                     message = f'"{text}" is no whole address, and a referrer always is one'
                     hint = "use `contains`, or write it like https://www.example.com/"
@@ -32,6 +31,17 @@ def _texts(test: Test) -> Iterator[str]:
 def _is_path_without_slash(test: Test, text: str) -> bool:
     asks = test.operator in ("equal", "in", "startsWith")
     return test.attribute.source == "page_path" and asks and not text.startswith("/")
+
+
+def _slash_words(text: str) -> tuple[str, str]:
+    """What is wrong with a path without a leading slash, and what to do about it."""
+    if "://" in text:
+        path = text.partition("://")[2].partition("/")[2].partition("?")[0].partition("#")[0]
+        return (
+            f'"{text}" is a whole address and no path',
+            f'compare it with url, or write "/{path}"',
+        )
+    return f'the path "{text}" has no leading slash, and every real one has', f'write "/{text}"'
 
 
 def _is_bare_referrer(test: Test, text: str) -> bool:
