@@ -11,14 +11,12 @@ from edgewise.errors import InputError
 STANDARD_OUTPUT = "-"
 
 
-def require_writable(path: Path | None) -> Path | None:
-    """Return a path where a file may be written: a long run must not fail at its very end.
+def require_writable(path: Path) -> None:
+    """Refuse a path where no file can be written: a long run must not fail at its very end.
 
     Errors: InputError for a folder, for a path whose folder is not there, and for what this user
         may not write to.
     """
-    if path is None:
-        return None
     if path.is_dir():
         raise InputError(f"{path}: this is a folder; name a file in it")
     folder = path.absolute().parent
@@ -26,14 +24,13 @@ def require_writable(path: Path | None) -> Path | None:
         raise InputError(f"{path}: there is no such folder")
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise InputError(f"{path}: you may not write here")
-    return path
 
 
-def require_apart(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
+def require_apart(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
     """Refuse outputs that are one file with each other or with an input. Errors: InputError."""
     taken = {path.resolve(): f"{path} is read as an input" for path in inputs}
     for path in outputs:
-        if path is None or _is_device(path):
+        if _is_device(path):
             continue
         if path.resolve() in taken:
             raise InputError(f"{taken[path.resolve()]}; write the output to another file")

@@ -107,8 +107,8 @@ def _check_outputs(options: Namespace) -> None:
     for name, path in (("--html", options.html), ("--parquet", options.parquet)):
         if str(path) == STANDARD_OUTPUT:
             raise InputError(f"{name} writes a file; only --json - writes to standard output")
-    to_file = options.json and options.json != STANDARD_OUTPUT
-    outputs = [Path(options.json) if to_file else None, options.html, options.parquet]
+    json = Path(options.json) if options.json and options.json != STANDARD_OUTPUT else None
+    outputs = [path for path in (json, options.html, options.parquet) if path is not None]
     for path in outputs:
         require_writable(path)
     inputs = [Path(path) for path in options.events if path != STANDARD_INPUT]

@@ -32,7 +32,8 @@ class Position:
     """
 
     def __init__(self, paths: Sequence[str]) -> None:
-        self._total = sum(map(_size_of, paths)) if all(map(_size_of, paths)) else 0
+        sizes = [_size_of(path) for path in paths]
+        self._total = sum(sizes) if all(sizes) else 0
         self._passed = 0
         self._file: BinaryIO | None = None
 

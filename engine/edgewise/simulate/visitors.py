@@ -99,11 +99,7 @@ class Visitors(Records):
 
     def visitor(self, profile_id: str) -> Visitor | None:
         """Return the living visitor under the id of a profile itself."""
-        found = self._open.get(profile_id)
-        if found is None:
-            found = self.entry(profile_id)
-        else:
-            self._open.move_to_end(profile_id)
+        found = self.entry(profile_id)
         return found if isinstance(found, Visitor) and not found.profile.merging_into else None
 
     def adopt(self, profile: Profile) -> Visitor:
