@@ -466,3 +466,26 @@ def test_results_of_another_run_are_not_taken(traffic: Input, tmp_path: Path) ->
     result = simulate(rules, None, other, Options(state=state, decisions=decisions))
     assert encode_result(result) == encode_result(simulate(rules, None, other, Options()))
     assert pl.read_parquet(decisions).height == 1
+
+
+def test_state_that_was_removed_in_part_spoils_nothing(
+    traffic: Input, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is killed while removing state leaves nothing that the next run takes for whole."""
+    rules, state = read_rules(DEMO_RULES), tmp_path / "state"
+    path = tmp_path / "d.parquet"
+    options = Options(state=state, decisions=path)
+    simulate(rules, None, traffic, options)
+    whole = path.read_bytes()
+
+    def remove_decisions_and_die(_: object) -> None:
+        for part in (state / "decisions").iterdir():
+            part.unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("edgewise.simulate.state._remove", remove_decisions_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            remove_state(state)
+    simulate(rules, None, traffic, options)
+    assert path.read_bytes() == whole

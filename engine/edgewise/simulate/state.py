@@ -82,9 +82,11 @@ def full_disk_told(folder: Path) -> Iterator[None]:
 def remove_state(state: Path) -> None:
     """Remove what a run has left in its folder, and the folder where that can be.
 
-    The result of the run is safe elsewhere.
+    The result of the run is safe elsewhere. The checkpoint goes first: without it nobody takes what
+    is still there for the whole, wherever this is interrupted.
     """
     folder = state.resolve()
+    (folder / _CHECKPOINT).unlink(missing_ok=True)
     _remove(path for path in folder.iterdir() if _is_ours(path.name))
     # Where it is a mount point, or its parent is not ours to write to, it stays.
     with suppress(OSError):
