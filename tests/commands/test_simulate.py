@@ -295,6 +295,7 @@ def test_an_output_is_there_as_a_whole_or_not_at_all(
     """Where the disk is full, what stood in the place of an output still does."""
     out = tmp_path / "result.json"
     out.write_text("older")
+    out.chmod(0o640)
 
     def fill(path: Path, data: bytes) -> int:
         with path.open("wb") as file:
@@ -309,6 +310,7 @@ def test_an_output_is_there_as_a_whole_or_not_at_all(
     assert {path.name for path in tmp_path.iterdir()} == {"result.json", Path(events).name}
     assert main(["simulate", RULES, events, "--json", str(out), "--workers", "1"]) == 0
     assert decode_result(out.read_bytes()).input.events == 400
+    assert out.stat().st_mode & 0o777 == 0o640
 
 
 def test_resuming_in_the_folder_where_one_is(

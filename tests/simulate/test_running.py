@@ -489,3 +489,54 @@ def test_state_that_was_removed_in_part_spoils_nothing(
             remove_state(state)
     simulate(rules, None, traffic, options)
     assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_how_many_requests_are_read_at_once_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """Broken lines, the span of time and arrivals that go back are the same over the borders."""
+    rules = read_rules(write_rules(tmp_path / "rules", {MAIN: SHOP, OTHER: SHOP}))
+    shared = "a" * 64
+    lines = [line(shared, NOON_MS, environment=MAIN)]
+    for number in range(25):
+        back_ms = NOON_MS - number * MINUTE_MS
+        lines.append(line(shared, back_ms, environment=OTHER))
+        lines.append(line("b", back_ms, environment=OTHER, messageId=str(number)))
+    path = write_lines(tmp_path / "events.ndjson", lines)
+    source = Input(paths=(path,), environments=(MAIN, OTHER))
+    result = simulate(rules, None, source, Options())
+    assert (result.input.broken, result.input.out_of_order) == (25, 24)
+    assert [one.line for one in result.input.broken_lines] == list(range(2, 42, 2))
+    monkeypatch.setattr("edgewise.simulate.scan.REQUESTS_AT_ONCE", at_once)
+    assert encode_result(simulate(rules, None, source, Options())) == encode_result(result)
+
+
+def test_who_was_in_an_audience_without_experiences_is_counted(tmp_path: Path) -> None:
+    """Whoever left again was in it, although nothing was ever shown for it."""
+    rules = "audiences:\n- {id: new, has viewed page: '*', 'fewer than': 2 times}\n"
+    lines = [line("a", NOON_MS + number, messageId=str(number)) for number in range(3)]
+    path = write_lines(tmp_path / "events.ndjson", lines)
+    source = Input(paths=(path,), environments=(MAIN,), environment=MAIN)
+    read = read_rules(write_rules(tmp_path / "rules", {MAIN: rules}))
+    (found,) = simulate(read, None, source, Options()).environments
+    assert [(one.ever, one.size) for one in found.audiences] == [(1, 0)]
+
+
+def test_who_becomes_another_does_so_after_all_else(tmp_path: Path) -> None:
+    """Where the request that joins two arrives before what one of them did, sizes still add up."""
+    rules = "audiences:\n- {id: new, has viewed page: '*', 'fewer than': 2 times}\n"
+    lines = [
+        line("b", NOON_MS, type="identify", userId="anna", messageId="1"),
+        line("b", NOON_MS, messageId="2"),
+        line("a", NOON_MS + DAY_MS, messageId="3"),
+        line("a", NOON_MS, type="identify", userId="anna", messageId="4"),
+        line("c", NOON_MS + 5 * DAY_MS, messageId="5"),
+    ]
+    path = write_lines(tmp_path / "events.ndjson", lines)
+    source = Input(paths=(path,), environments=(MAIN,), environment=MAIN)
+    read = read_rules(write_rules(tmp_path / "rules", {MAIN: rules}))
+    (found,) = simulate(read, None, source, Options()).environments
+    (new,) = found.audiences
+    assert (sum(new.merged), new.left) == (1, 1)
+    assert new.sizes == [0, 0, 0, 0, 0, 1]
