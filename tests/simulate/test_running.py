@@ -30,6 +30,7 @@ from edgewise.simulate.running import Options, Progress, simulate
 from edgewise.simulate.scan import Input
 from edgewise.simulate.state import remove_state
 from edgewise.simulate.synth import Traffic, synthesize
+from edgewise.simulate.window import iso_time
 from tests.simulate.worlds import (
     DAY_MS,
     DEMO_RULES,
@@ -507,6 +508,8 @@ def test_how_many_requests_are_read_at_once_changes_nothing(
     source = Input(paths=(path,), environments=(MAIN, OTHER))
     result = simulate(rules, None, source, Options())
     assert (result.input.broken, result.input.out_of_order) == (25, 24)
+    assert result.timeline.first == iso_time(NOON_MS - 24 * MINUTE_MS)
+    assert result.timeline.last == iso_time(NOON_MS)
     assert [one.line for one in result.input.broken_lines] == list(range(2, 42, 2))
     monkeypatch.setattr("edgewise.simulate.scan.REQUESTS_AT_ONCE", at_once)
     assert encode_result(simulate(rules, None, source, Options())) == encode_result(result)

@@ -136,8 +136,16 @@ def test_progress_on_a_terminal_counts() -> None:
 
 
 def test_progress_of_reading_estimates_what_is_left() -> None:
-    """Where the share of the input is known, so is about how many lines there are."""
+    """Where the share of the input is known, so is about how many lines there are.
+
+    A better estimate takes its place only where it is another one: rates begin anew with it.
+    """
     text = io.StringIO()
     with TerminalProgress(Console(file=text, force_terminal=True, width=100)) as progress:
         progress.scanning(4_096, 0.25)
-    assert "4096/16384" in text.getvalue()
+        progress.scanning(8_192, 0.501)
+    assert "8192/16384" in text.getvalue()
+    with TerminalProgress(Console(file=text, force_terminal=True, width=100)) as progress:
+        progress.scanning(4_096, 0.25)
+        progress.scanning(8_192, 0.25)
+    assert "8192/32768" in text.getvalue()
