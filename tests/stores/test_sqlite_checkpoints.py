@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edgewise.stores import sqlite_checkpoints
 from edgewise.stores.sqlite_checkpoints import Checkpointer
 from edgewise.stores.sqlite_schema import open_database
 
@@ -61,8 +62,52 @@ def test_traffic_is_checkpointed(tmp_path: Path, connection: sqlite3.Connection)
     checkpointer.stop()
 
 
-def test_large_log_is_truncated(tmp_path: Path, connection: sqlite3.Connection) -> None:
-    """A write-ahead log above its limit shrinks while the store stays open."""
+def test_full_log_starts_over(tmp_path: Path, connection: sqlite3.Connection) -> None:
+    """What is written after the limit was reached goes to the beginning of the write-ahead log."""
+    wal = tmp_path / "a.db-wal"
+    checkpointer = Checkpointer(tmp_path / "a.db", wal_limit_bytes=200_000)
+    write_bytes(connection, 300_000)
+    size_bytes = wal.stat().st_size
+    checkpointer.notice()
+    assert eventually(lambda: rows_in_file_alone(tmp_path / "a.db") == 30)
+    connection.execute("DELETE FROM records WHERE k = 'k0'")
+    write_bytes(connection, 10_000)
+    assert wal.stat().st_size == size_bytes
+    checkpointer.stop()
+
+
+def test_log_below_its_limit_does_not_start_over(
+    tmp_path: Path, connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is held up for a small log."""
+    checkpointer = Checkpointer(tmp_path / "a.db", wal_limit_bytes=200_000)
+    monkeypatch.setattr(checkpointer, "_start_over", pytest.fail)
+    write_bytes(connection, 20_000)
+    checkpointer.notice()
+    assert eventually(lambda: rows_in_file_alone(tmp_path / "a.db") == 2)
+    checkpointer.stop()
+
+
+def test_log_starts_over_under_a_writer_that_does_not_pause(
+    tmp_path: Path, connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The write-ahead log stays near its limit however much is written."""
+    monkeypatch.setattr(sqlite_checkpoints, "_INTERVAL_S", 0.05)
+    checkpointer = Checkpointer(tmp_path / "a.db", wal_limit_bytes=4_000_000)
+    connection.execute("PRAGMA busy_timeout = 1000")
+    write_bytes(connection, 10_000)
+    written = 0
+    while written < 200_000_000:
+        connection.execute("UPDATE records SET d = randomblob(100000)")
+        written += 100_000
+        checkpointer.notice()
+        time.sleep(0.0001)
+    assert (tmp_path / "a.db-wal").stat().st_size < written / 2
+    checkpointer.stop()
+
+
+def test_huge_log_is_cut(tmp_path: Path, connection: sqlite3.Connection) -> None:
+    """A write-ahead log of many times its limit shrinks while the store stays open."""
     wal = tmp_path / "a.db-wal"
     checkpointer = Checkpointer(tmp_path / "a.db", wal_limit_bytes=200_000)
     write_bytes(connection, 2_000_000)

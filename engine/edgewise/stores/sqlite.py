@@ -47,7 +47,7 @@ class SqliteStore:
     Args:
         path: the file; it is created, readable by its owner alone, where there is none.
         patience_s: how long a call waits for a lock before it raises StoreBusy.
-        wal_limit_bytes: the size above which the write-ahead log is truncated.
+        wal_limit_bytes: how much the write-ahead log holds before it starts over.
 
     Errors: StoreError for a file that is not ours, is newer than this code or cannot be written.
     """

@@ -1,9 +1,11 @@
 """Copies the write-ahead log back into the database, away from the event loop.
 
 A checkpoint syncs the file, which takes many times longer than a write, so it runs in a thread with
-a connection of its own. A passive checkpoint never disturbs a writer, but never lets the log
-shrink under one that does not pause either: past a size the log is truncated, for which writers
-wait some milliseconds.
+a connection of its own. A passive checkpoint never disturbs a writer, but the log only starts over
+at its beginning once all of it is copied, which a writer that does not pause never lets happen.
+So past a size writers are held up for the rest. Passive checkpoints right before leave little of
+it: some milliseconds, of which cutting the file would make fifty. It keeps the size that it has
+reached until the store is closed, unless that is many times the limit.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from edgewise.stores.sqlite_schema import connect
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 _INTERVAL_S = 0.5
+_CATCHING_UP = 3
+_CUT_ABOVE = 4
 _LOCK_TIMEOUT_S = 0.5
 
 _logger = logging.getLogger(__name__)
@@ -28,7 +32,7 @@ class Checkpointer:
 
     Args:
         path: the database file.
-        wal_limit_bytes: the size of the write-ahead log above which it is truncated.
+        wal_limit_bytes: how much the write-ahead log holds before it starts over.
     """
 
     def __init__(self, path: Path, wal_limit_bytes: int = WAL_LIMIT_BYTES) -> None:
@@ -59,12 +63,19 @@ class Checkpointer:
     def _run(self) -> None:
         try:
             while self._wait_for_traffic():
-                self._checkpoint("PASSIVE")
-                if self._wal_size_bytes() > self._wal_limit_bytes:
-                    self._checkpoint("TRUNCATE")
+                if self._checkpoint("PASSIVE") > self._wal_limit_bytes:
+                    self._start_over()
             self._checkpoint("TRUNCATE")
         finally:
             self._connection.close()
+
+    def _start_over(self) -> None:
+        """Copy all of the log, so that the next write goes to its beginning."""
+        for _ in range(_CATCHING_UP):
+            # Each has only to copy what was written during the one before.
+            self._checkpoint("PASSIVE")
+        is_huge = self._wal_size_bytes() > _CUT_ABOVE * self._wal_limit_bytes
+        self._checkpoint("TRUNCATE" if is_huge else "RESTART")
 
     def _wait_for_traffic(self) -> bool:
         """Return whether to go on, once there was traffic and a pause after it."""
@@ -74,16 +85,20 @@ class Checkpointer:
         # Looked at last: clearing may have taken back the traffic that `stop` pretends.
         return not self._stopping.is_set()
 
-    def _checkpoint(self, mode: str) -> None:
+    def _checkpoint(self, mode: str) -> int:
+        """Copy what can be copied; return how many bytes of pages the log holds, 0 on a fault."""
+        execute = self._connection.execute
         try:
-            self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            _, pages, _ = execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            (page_bytes,) = execute("PRAGMA page_size").fetchone()
         except sqlite3.Error as error:
             # Nothing is lost: the log keeps everything, and the next round tries again.
             if str(error) != self._last_fault:
                 _logger.warning("%s: checkpoint failed: %s", self._path, error)
             self._last_fault = str(error)
-        else:
-            self._last_fault = ""
+            return 0
+        self._last_fault = ""
+        return int(pages * page_bytes)
 
     def _wal_size_bytes(self) -> int:
         try:
