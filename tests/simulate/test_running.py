@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import msgspec
@@ -192,6 +193,28 @@ def test_foreign_folder_is_no_state(traffic: Input, tmp_path: Path) -> None:
     """A folder with files of somebody else is left alone."""
     with pytest.raises(InputError, match="holds other files"):
         simulate(read_rules(DEMO_RULES), None, traffic, Options(state=tmp_path))
+
+
+@pytest.mark.parametrize(
+    "name", ["checkpoint.pt", "partition-2026.csv", "decisions/mine.parquet", "decisions"]
+)
+def test_names_like_ours_are_not_ours(traffic: Input, tmp_path: Path, name: str) -> None:
+    """What only looks like the state of a run is somebody's file: refused, and not removed."""
+    path = tmp_path / "state" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    with pytest.raises(InputError, match="holds other files"):
+        simulate(read_rules(DEMO_RULES), None, traffic, Options(state=tmp_path / "state"))
+    assert path.read_text() == "mine"
+
+
+def test_state_that_may_not_be_written_is_told(
+    traffic: Input, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that is only there to be read is refused before anything is read."""
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(InputError, match="state: you may not write here"):
+        simulate(read_rules(DEMO_RULES), None, traffic, Options(state=tmp_path / "state"))
 
 
 def test_strict_stops_at_the_first_broken_line(traffic: Input) -> None:
@@ -469,29 +492,6 @@ def test_results_of_another_run_are_not_taken(traffic: Input, tmp_path: Path) ->
     assert pl.read_parquet(decisions).height == 1
 
 
-def test_state_that_was_removed_in_part_spoils_nothing(
-    traffic: Input, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever is killed while removing state leaves nothing that the next run takes for whole."""
-    rules, state = read_rules(DEMO_RULES), tmp_path / "state"
-    path = tmp_path / "d.parquet"
-    options = Options(state=state, decisions=path)
-    simulate(rules, None, traffic, options)
-    whole = path.read_bytes()
-
-    def remove_decisions_and_die(_: object) -> None:
-        for part in (state / "decisions").iterdir():
-            part.unlink()
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("edgewise.simulate.state._remove", remove_decisions_and_die)
-        with pytest.raises(KeyboardInterrupt):
-            remove_state(state)
-    simulate(rules, None, traffic, options)
-    assert path.read_bytes() == whole
-
-
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_how_many_requests_are_read_at_once_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
@@ -543,3 +543,62 @@ def test_who_becomes_another_does_so_after_all_else(tmp_path: Path) -> None:
     (new,) = found.audiences
     assert (sum(new.merged), new.left) == (1, 1)
     assert new.sizes == [0, 0, 0, 0, 0, 1]
+
+
+def test_a_kill_while_state_is_removed_spoils_nothing(
+    traffic: Input, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever of the state was removed already, the same run and another one come out right."""
+    monkeypatch.setattr(running, "EVENTS_PER_PARTITION", 2_000)
+    rules, finished, decisions = read_rules(DEMO_RULES), tmp_path / "0", tmp_path / "d.parquet"
+    lines = [line("a", NOON_MS, messageId="1"), line("b", NOON_MS, messageId="2")]
+    other = msgspec.structs.replace(traffic, paths=(write_lines(tmp_path / "other.ndjson", lines),))
+    expected = {
+        source: encode_result(simulate(rules, None, source, Options()))
+        for source in (traffic, other)
+    }
+    simulate(rules, None, traffic, Options(state=finished, decisions=decisions))
+    rows = {traffic: pl.read_parquet(decisions).height, other: 2}
+    removals = len(list(finished.rglob("*"))) + 1
+    for number in range(1, removals + 1):
+        for source in (traffic, other):
+            state = tmp_path / f"{number}"
+            copytree(finished, state)
+            with monkeypatch.context() as patch:
+                kill_after(number, patch)
+                with pytest.raises(KeyboardInterrupt):
+                    remove_state(state)
+            options = Options(state=state, decisions=decisions)
+            assert encode_result(simulate(rules, None, source, options)) == expected[source]
+            assert pl.read_parquet(decisions).height == rows[source]
+            remove_state(state)
+            assert not state.exists()
+
+
+def kill_after(removals: int, patch: pytest.MonkeyPatch) -> None:
+    """Let nothing more happen once so many files and folders were removed."""
+    left = removals
+
+    def removing(remove: Callable[..., None]) -> Callable[..., None]:
+        def removed(*args: Any, **options: Any) -> None:
+            nonlocal left
+            remove(*args, **options)
+            left -= 1
+            if not left:
+                raise KeyboardInterrupt
+
+        return removed
+
+    patch.setattr(os, "unlink", removing(os.unlink))
+    patch.setattr(os, "rmdir", removing(os.rmdir))
+
+
+def test_a_folder_that_stays_is_left_empty(traffic: Input, tmp_path: Path) -> None:
+    """State behind a link is removed, and the link can be used again."""
+    (tmp_path / "there").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "there")
+    for _ in range(2):
+        simulate(read_rules(DEMO_RULES), None, traffic, Options(state=link))
+        remove_state(link)
+        assert list(link.iterdir()) == []

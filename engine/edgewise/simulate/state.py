@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,8 +29,13 @@ from edgewise.simulate.spool import INDEX_NAME, SPOOL_NAME, PartitionRecords
 DECISIONS_NAME = "decisions"
 
 _CHECKPOINT = "checkpoint.msgpack"
-_OF_PARTITIONS = "partition-"
 _RESULT = ".result"
+# Nothing else is ever removed: a folder may be named by mistake.
+_OURS = re.compile(
+    rf"checkpoint\.(msgpack|writing)|partition-\d{{5}}\.(offsets|result|writing)"
+    rf"|{re.escape(SPOOL_NAME)}|{re.escape(INDEX_NAME)}"
+)
+_OUR_DECISIONS = re.compile(r"\d{5}-\d{5,}\.parquet")
 
 _T = TypeVar("_T")
 
@@ -60,11 +66,13 @@ def state_folder(state: Path | None) -> Iterator[Path]:
         return
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        strangers = [path.name for path in state.iterdir() if not _is_ours(path.name)]
+        strangers = [path for path in state.iterdir() if not _is_ours(path)]
     except OSError as error:
         raise InputError(f"{state}: {error.strerror}") from error
     if strangers:
         raise InputError(f"{state}: this folder holds other files; name one of its own")
+    if not os.access(state, os.W_OK):
+        raise InputError(f"{state}: you may not write here")
     yield state
 
 
@@ -82,22 +90,20 @@ def full_disk_told(folder: Path) -> Iterator[None]:
 def remove_state(state: Path) -> None:
     """Remove what a run has left in its folder, and the folder where that can be.
 
-    The result of the run is safe elsewhere. The checkpoint goes first: without it nobody takes what
-    is still there for the whole, wherever this is interrupted.
+    The result of the run is safe elsewhere. Whenever this is broken off, the next run is right.
     """
-    folder = state.resolve()
-    (folder / _CHECKPOINT).unlink(missing_ok=True)
-    _remove(path for path in folder.iterdir() if _is_ours(path.name))
-    # Where it is a mount point, or its parent is not ours to write to, it stays.
+    # Without it all that is left counts for nothing; with it, what is missing would be missed.
+    (state / _CHECKPOINT).unlink(missing_ok=True)
+    _remove(path for path in state.iterdir() if _is_ours(path))
+    # A mount point stays, and so do the current folder and what a link leads to.
     with suppress(OSError):
-        folder.rmdir()
+        state.rmdir()
 
 
 def forget_partitions(folder: Path) -> None:
     """Remove what an earlier run found, of which nobody knows any more how it was divided."""
     _remove(path for path in folder.iterdir() if path.suffix == _RESULT)
-    for path in (folder / DECISIONS_NAME).glob("*"):
-        path.unlink()
+    _remove((folder / DECISIONS_NAME).glob("*"))
 
 
 def fingerprint_of(
@@ -166,13 +172,14 @@ def _remove(paths: Iterable[Path]) -> None:
             path.unlink()
 
 
-def _is_ours(name: str) -> bool:
-    known = (DECISIONS_NAME, SPOOL_NAME, INDEX_NAME)
-    return name in known or name.startswith(("checkpoint.", _OF_PARTITIONS))
+def _is_ours(path: Path) -> bool:
+    if path.name == DECISIONS_NAME and path.is_dir():
+        return all(_OUR_DECISIONS.fullmatch(one.name) for one in path.iterdir())
+    return bool(_OURS.fullmatch(path.name))
 
 
 def _partial_path(folder: Path, number: int) -> Path:
-    return folder / f"{_OF_PARTITIONS}{number:05}{_RESULT}"
+    return folder / f"partition-{number:05}{_RESULT}"
 
 
 def _size_of(path: Path) -> int:
