@@ -24,7 +24,7 @@ from edgewise.simulate.scan import Input
 from edgewise.simulate.synth import Traffic, synthesize
 from tests.simulate.worlds import DEMO_RULES
 
-pytest.importorskip("distributed")
+check_address = pytest.importorskip("edgewise.simulate.cluster").check_address
 
 ROOT = Path(__file__).parents[2]
 DEMO = "demo/main"
@@ -134,6 +134,47 @@ def test_no_scheduler_is_told(traffic: Input, monkeypatch: pytest.MonkeyPatch) -
     address = f"tcp://127.0.0.1:{port}"
     with pytest.raises(InputError, match=f"{address}: no scheduler"):
         simulate(read_rules(DEMO_RULES), None, traffic, Options(scheduler=address))
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        pytest.param("nonsense", "is no address", id="nonsense"),
+        pytest.param("http://scheduler:8786", "is no address", id="scheme"),
+        pytest.param("tcp://scheduler", "is no address", id="no-port"),
+        pytest.param("tcp://scheduler:99999", "is no address", id="port"),
+        pytest.param("tcp://a:b:8786", "is no address", id="host"),
+        pytest.param("tls://scheduler:8786", "needs certificates", id="no-certificates"),
+    ],
+)
+def test_addresses_are_checked_before_anything_is_read(
+    capsys: pytest.CaptureFixture[str], address: str, message: str
+) -> None:
+    """What cannot be a scheduler is one line at once, although the events are not there either."""
+    assert main(["simulate", str(DEMO_RULES), "nowhere.ndjson", "--on", address]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+
+
+def test_unreachable_scheduler_is_one_line(traffic: Input) -> None:
+    """Nothing of the packages beneath is printed when nobody answers."""
+    script = (
+        "import sys; from edgewise.cli import main; from edgewise.simulate import cluster;"
+        "cluster._PATIENCE_S = 0.5; sys.exit(main(sys.argv[1:]))"
+    )
+    arguments = ["simulate", str(DEMO_RULES), *traffic.paths, "--on", "tcp://127.0.0.1:1"]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == "edgewise: tcp://127.0.0.1:1: no scheduler of a Dask cluster answers\n"
+
+
+@pytest.mark.parametrize("address", ["tcp://[::1]:8786", "tcp://a-b.c:1", "tcp://10.0.0.1:8786"])
+def test_addresses_of_every_kind_are_taken(address: str) -> None:
+    """A host is a name or an address of either kind."""
+    check_address(address)
 
 
 def test_decisions_stay_on_this_machine(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from itertools import islice
 
 import dask
-from distributed import Client, Future, KilledWorker, as_completed
+from distributed import Client, Future, KilledWorker, Security, as_completed
 from msgspec.structs import replace
 
 from edgewise.errors import InputError
@@ -23,7 +23,8 @@ from edgewise.simulate.spool import carry_along
 JOBS_PER_WORKER = 2
 """One to work on, and one that is there when it is done; more would only fill the memory."""
 
-_ADDRESS = re.compile(r"[a-z]+://\S+:[0-9]{1,5}")
+_ADDRESS = re.compile(r"(tcp|tls)://([^\s/:]+|\[[0-9a-fA-F:.]+\]):([0-9]{1,5})")
+_HIGHEST_PORT = 65_535
 _PATIENCE_S = 30
 _SETTINGS = {
     # Records travel with their jobs on purpose, so that they outlive any worker.
@@ -32,13 +33,34 @@ _SETTINGS = {
 }
 
 
+def check_address(address: str) -> None:
+    """Refuse what is no address of a scheduler, before anything is read.
+
+    Errors: InputError, also for TLS that Dask is not configured for.
+    """
+    form = _ADDRESS.fullmatch(address)
+    if not form or not 0 < int(form[3]) <= _HIGHEST_PORT:
+        raise InputError(
+            f'--on: "{address}" is no address; write it like tcp://scheduler:8786, or tls://'
+        )
+    try:
+        context = Security().get_connection_args("client")["ssl_context"]
+    except (OSError, ValueError) as error:
+        raise InputError(f"--on: the certificates in Dask's configuration: {error}") from error
+    if form[1] == "tls" and context is None:
+        raise InputError(
+            f"--on: {address} needs certificates; name them in Dask's configuration, below"
+            " distributed.comm.tls"
+        )
+
+
 def replay_on(
     address: str, jobs: Sequence[PartitionJob], progress: Callable[[int], None]
 ) -> Iterator[tuple[PartitionJob, PartialResult]]:
     """Iterate over jobs and what their replay on a cluster found, in the order they finish.
 
     Args:
-        address: of the scheduler, such as "tcp://127.0.0.1:8786".
+        address: of the scheduler, such as "tcp://127.0.0.1:8786", that was checked.
     Errors: InputError for a cluster that does not answer, has no workers or cannot replay.
     """
     with _connected(address) as client:
@@ -66,8 +88,6 @@ def replay_on(
 
 @contextmanager
 def _connected(address: str) -> Iterator[Client]:
-    if not _ADDRESS.fullmatch(address):
-        raise InputError(f'--on: "{address}" is no address; write it like tcp://scheduler:8786')
     with dask.config.set(_SETTINGS):
         try:
             client = Client(address, timeout=_PATIENCE_S, set_as_default=False)

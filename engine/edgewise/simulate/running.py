@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 
@@ -93,6 +94,8 @@ def simulate(
         where state of another run is in the way, or where the disk is full.
     """
     progress = progress or Progress()
+    if options.scheduler:
+        _cluster().check_address(options.scheduler)
     with resting_collector(), state_folder(options.state) as folder, full_disk_told(folder):
         if options.workers == 1 and options.state is None and not options.scheduler:
             scanned, partials = _replay_at_once(rules, against, source, folder, options, progress)
@@ -215,14 +218,17 @@ def _replay(
     jobs: Sequence[PartitionJob], options: Options, progress: Callable[[int], None]
 ) -> Iterable[tuple[PartitionJob, PartialResult]]:
     if options.scheduler and jobs:
-        cluster = load_extra("edgewise.simulate.cluster", "Replaying on a cluster", "dask")
-        found: Iterable[tuple[PartitionJob, PartialResult]] = cluster.replay_on(
+        found: Iterable[tuple[PartitionJob, PartialResult]] = _cluster().replay_on(
             options.scheduler, jobs, progress
         )
         return found
     if options.workers > 1 and len(jobs) > 1:
         return replay_in_processes(jobs, options.workers, progress)
     return _in_this_process(jobs, progress)
+
+
+def _cluster() -> ModuleType:
+    return load_extra("edgewise.simulate.cluster", "Replaying on a cluster", "dask")
 
 
 def _in_this_process(
