@@ -127,6 +127,10 @@ def test_inputs_that_are_no_result(tmp_path: Path, capsys: pytest.CaptureFixture
     ("changes", "message"),
     [
         ({"format": 99}, "its format is 99, and not 1"),
+        ({"format": 2, "input": [], "timeline": None}, "its format is 2, and not 1"),
+        ({"timeline": {"last": ""}}, "timeline.last is no time"),
+        ({"timeline": {"first": ""}}, "timeline.first is no time"),
+        ({"timeline": {"last": "2001-01-01T00:00:00Z"}}, "timeline.last is before timeline.first"),
         ({"timeline": {"first": "x"}}, "timeline.first is no time"),
         ({"timeline": {"last": "2026-11-01T00:00:00"}}, "timeline.last is no time"),
     ],

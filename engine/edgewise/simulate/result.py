@@ -219,25 +219,41 @@ class Result(msgspec.Struct, frozen=True):
     environments: list[EnvironmentResult]
 
 
+class _Format(msgspec.Struct, frozen=True):
+    format: int
+
+
 def encode_result(result: Result) -> bytes:
     """Return a result as JSON, for people and programs; it ends with a line break."""
     return msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
 
 
 def decode_result(data: bytes) -> Result:
-    """Return the result that some JSON holds. Errors: msgspec.DecodeError for any other JSON."""
+    """Return the result that some JSON holds.
+
+    Errors: msgspec.DecodeError for any other JSON, another format, and times that are none.
+    """
+    found = msgspec.json.decode(data, type=_Format).format
+    # Before the rest: of another format everything else may differ too.
+    if found != FORMAT:
+        raise msgspec.ValidationError(f"its format is {found}, and not {FORMAT}")
     result = msgspec.json.decode(data, type=Result)
-    if result.format != FORMAT:
-        raise msgspec.ValidationError(f"its format is {result.format}, and not {FORMAT}")
-    for name in ("first", "last"):
-        if not _is_time(getattr(result.timeline, name)):
-            raise msgspec.ValidationError(f"timeline.{name} is no time")
+    _check_times(result.timeline)
     return result
 
 
+def _check_times(timeline: TimelineResult) -> None:
+    times = {"first": timeline.first, "last": timeline.last}
+    if not any(times.values()):
+        return
+    for name, text in times.items():
+        if not _is_time(text):
+            raise msgspec.ValidationError(f"timeline.{name} is no time")
+    if datetime.fromisoformat(timeline.last) < datetime.fromisoformat(timeline.first):
+        raise msgspec.ValidationError("timeline.last is before timeline.first")
+
+
 def _is_time(text: str) -> bool:
-    if not text:
-        return True
     try:
         return datetime.fromisoformat(text).tzinfo is not None
     except ValueError:
