@@ -269,6 +269,7 @@ def test_a_run_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path, workers
         (["--html", "-"], "--html writes a file"),
         (["--parquet", "-"], "--parquet writes a file"),
         (["--max-open-profiles", "0"], "from 1"),
+        (["--max-open-profiles", "-7"], "from 1"),
         (["--on", "nonsense"], "tcp://scheduler:8786"),
     ],
 )
