@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import gzip
 import os
+import stat
 import subprocess
 import sys
 import time
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -264,7 +266,12 @@ def test_a_run_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path, workers
     ("options", "message"),
     [
         (["--json", "{events}"], "is read as an input"),
+        (["--json", "{linked}"], "is read as an input"),
+        (["--mapping", "{mapping}", "--html", "{mapping}"], "is read as an input"),
+        (["--json", "{rules}/demo/main/shop.yaml"], "is read as an input"),
+        (["--against", "{rules}", "--parquet", "{rules}/demo/main/shop.yaml"], "is read as an"),
         (["--json", "{out}", "--html", "{out}"], "is written twice"),
+        (["--json", "{dangling}", "--html", "{out}"], "is written twice"),
         (["--parquet", "{out}", "--json", "{out}"], "is written twice"),
         (["--html", "-"], "--html writes a file"),
         (["--parquet", "-"], "--parquet writes a file"),
@@ -281,12 +288,20 @@ def test_what_would_end_badly_is_refused_before_the_run(
     message: str,
 ) -> None:
     """Neither an input nor another output is overwritten, and nothing is written at all."""
-    before = Path(events).read_bytes()
-    out = tmp_path / "out"
-    given = [one.format(events=events, out=out) for one in options]
-    assert main(["simulate", RULES, events, *given]) == 2
+    names = ("out", "linked", "dangling", "mapping", "rules")
+    out, linked, dangling, mapping, rules = paths = [tmp_path / name for name in names]
+    linked.hardlink_to(events)
+    dangling.symlink_to(out)
+    mapping.write_text("constants: {}")
+    copytree(RULES, rules)
+    (rules / "demo/main/shop.yaml").write_text("audiences: []")
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    before = [path.read_bytes() for path in files]
+    texts = {name: str(path) for name, path in zip(names, paths, strict=True)}
+    given = [one.format(events=events, **texts) for one in options]
+    assert main(["simulate", str(rules), events, *given]) == 2
     assert message in capsys.readouterr().err
-    assert Path(events).read_bytes() == before
+    assert [path.read_bytes() for path in files] == before
     assert not out.exists()
 
 
@@ -312,6 +327,93 @@ def test_an_output_is_there_as_a_whole_or_not_at_all(
     assert main(["simulate", RULES, events, "--json", str(out), "--workers", "1"]) == 0
     assert decode_result(out.read_bytes()).input.events == 400
     assert out.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_store_is_no_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file of a store that is read is never written to."""
+    path = tmp_path / "profiles.db"
+    path.write_bytes(b"all profiles")
+    assert main(["simulate", RULES, "--store", f"sqlite://{path}", "--json", str(path)]) == 2
+    assert "profiles.db is read as an input" in capsys.readouterr().err
+    assert path.read_bytes() == b"all profiles"
+
+
+def test_what_may_not_be_written_is_refused_before_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody waits for a result that has no place."""
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert main(["simulate", RULES, "nowhere.ndjson", "--json", str(tmp_path / "out")]) == 2
+    assert "out: you may not write here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--json", "--html", "--parquet"])
+def test_outputs_keep_the_permissions_of_what_they_replace(
+    events: str, tmp_path: Path, option: str
+) -> None:
+    """A private file stays private, behind a link too, and a new one is like any other."""
+    private, link = tmp_path / "private", tmp_path / "link"
+    private.write_text("older")
+    private.chmod(0o600)
+    link.symlink_to(private)
+    new, usual = tmp_path / "new", tmp_path / "usual"
+    usual.touch()
+    for out in (link, new):
+        assert main(["simulate", RULES, events, option, str(out), "--quiet"]) == 0
+    assert private.read_bytes() != b"older"
+    assert link.is_symlink()
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    assert new.stat().st_mode == usual.stat().st_mode
+
+
+@pytest.mark.parametrize("option", ["--json", "--html", "--parquet"])
+def test_outputs_may_have_the_longest_names(events: str, tmp_path: Path, option: str) -> None:
+    """What is written at first needs no longer name than the file."""
+    out = tmp_path / ("x" * 255)
+    assert main(["simulate", RULES, events, option, str(out), "--quiet"]) == 0
+    assert out.stat().st_size
+
+
+def test_json_for_the_file_that_standard_output_goes_to(events: str, tmp_path: Path) -> None:
+    """What stood in that file before stays, and the JSON follows without a summary."""
+    out = tmp_path / "log"
+    out.write_text("older\n")
+    command = [sys.executable, "-m", "edgewise.cli", "simulate", RULES, events]
+    with out.open("ab") as file:
+        subprocess.run([*command, "--json", "/dev/stdout"], stdout=file, check=True)
+        done = subprocess.run(
+            [*command, "--html", "/dev/stdout"], stdout=file, stderr=subprocess.PIPE, check=False
+        )
+    assert b"--html writes a file" in done.stderr
+    older, _, rest = out.read_bytes().partition(b"\n")
+    assert older == b"older"
+    assert decode_result(rest).input.events == 400
+
+
+def test_outputs_through_a_pipe(events: str) -> None:
+    """A device is written to, and not replaced by a file."""
+    command = [sys.executable, "-m", "edgewise.cli", "simulate", RULES, events, "--quiet"]
+    done = subprocess.run([*command, "--html", "/dev/stdout"], stdout=subprocess.PIPE, check=True)
+    assert done.stdout.startswith(b"<!doctype html>")
+    assert main(["simulate", RULES, events, "--json", "/dev/null", "--html", "/dev/null"]) == 0
+
+
+def test_parquet_is_there_as_a_whole_or_not_at_all(
+    events: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the decisions cannot be joined, what stood in their place still does."""
+    out = tmp_path / "decisions.parquet"
+    out.write_text("older")
+
+    def fill(_paths: object, path: Path) -> None:
+        path.write_text("half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("edgewise.simulate.parquet.join_parts", fill)
+    assert main(["simulate", RULES, events, "--parquet", str(out), "--workers", "1"]) == 2
+    assert capsys.readouterr().err == f"edgewise: {out}: No space left on device\n"
+    assert out.read_text() == "older"
+    assert {path.name for path in tmp_path.iterdir()} == {out.name, Path(events).name}
 
 
 def test_resuming_in_the_folder_where_one_is(

@@ -18,13 +18,19 @@ def open_existing(url: str) -> ServiceStore:
 
 def require_existing(url: str) -> None:
     """Refuse the URL of a store that opening it would make. Errors: InputError."""
-    scheme, _, rest = url.partition(":")
+    scheme = url.partition(":")[0]
     if scheme.lower() == "memory":
         raise InputError(
             "memory:// is inside the server process and ends with it;"
             " name a store in a file, such as sqlite:///var/lib/edgewise/profiles.db"
         )
     # What else may be wrong with a URL is told where it is opened, before anything is made.
-    is_path = scheme.lower() == "sqlite" and rest.startswith("///")
-    if is_path and not Path(unquote(urlsplit(url).path)).exists():
+    if not all(path.exists() for path in files_of(url)):
         raise InputError(f"{url}: there is no such file")
+
+
+def files_of(url: str) -> list[Path]:
+    """Return the file that a store's URL names, if it names one."""
+    scheme, _, rest = url.partition(":")
+    is_path = scheme.lower() == "sqlite" and rest.startswith("///")
+    return [Path(unquote(urlsplit(url).path))] if is_path else []

@@ -7,8 +7,21 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from edgewise.errors import InputError
+from edgewise.simulate.whole import is_device, whole_file
 
 STANDARD_OUTPUT = "-"
+
+_STANDARD_OUTPUT_NUMBER = 1
+
+
+def is_standard_output(name: str) -> bool:
+    """Return whether an output is a hyphen, or the very file that standard output goes to."""
+    if name == STANDARD_OUTPUT or not Path(name).is_file():
+        return name == STANDARD_OUTPUT
+    try:
+        return os.path.samestat(Path(name).stat(), os.fstat(_STANDARD_OUTPUT_NUMBER))
+    except OSError:
+        return False  # There is no standard output.
 
 
 def require_writable(path: Path) -> None:
@@ -19,22 +32,27 @@ def require_writable(path: Path) -> None:
     """
     if path.is_dir():
         raise InputError(f"{path}: this is a folder; name a file in it")
-    folder = path.absolute().parent
-    if not folder.is_dir():
+    # That of the file itself where a link leads to one that is not there yet.
+    folder = path.resolve().parent
+    if not path.exists() and not folder.is_dir():
         raise InputError(f"{path}: there is no such folder")
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise InputError(f"{path}: you may not write here")
 
 
 def require_apart(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Refuse outputs that are one file with each other or with an input. Errors: InputError."""
-    taken = {path.resolve(): f"{path} is read as an input" for path in inputs}
+    """Refuse outputs that are one file with each other or with an input, by whatever name.
+
+    Errors: InputError.
+    """
+    taken = {_identity(path): f"{path} is read as an input" for path in inputs}
     for path in outputs:
-        if _is_device(path):
+        if is_device(path):
             continue
-        if path.resolve() in taken:
-            raise InputError(f"{taken[path.resolve()]}; write the output to another file")
-        taken[path.resolve()] = f"{path} is written twice"
+        identity = _identity(path)
+        if identity in taken:
+            raise InputError(f"{taken[identity]}; write the output to another file")
+        taken[identity] = f"{path} is written twice"
 
 
 def write_output(path: Path, data: bytes) -> None:
@@ -43,28 +61,15 @@ def write_output(path: Path, data: bytes) -> None:
     Errors: InputError that says why it cannot be written.
     """
     try:
-        if _is_device(path):
-            path.write_bytes(data)
-        else:
-            _replace(path.resolve(), data)
+        with whole_file(path) as target:
+            target.write_bytes(data)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
 
 
-def _replace(path: Path, data: bytes) -> None:
-    if not os.access(path.parent, os.W_OK):
-        path.write_bytes(data)  # The file may be written to, and its folder may not.
-        return
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(data)
-        if path.exists():
-            beside.chmod(path.stat().st_mode)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _is_device(path: Path) -> bool:
-    """Whether something is no file on a disk, such as a pipe or /dev/null."""
-    return path.exists() and not path.is_file()
+def _identity(path: Path) -> tuple[int, int] | Path:
+    """What is the same for each name of a file."""
+    if not path.exists():
+        return path.resolve()
+    found = path.stat()
+    return found.st_dev, found.st_ino

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -12,9 +13,10 @@ from edgewise.amounts import counted
 from edgewise.commands.arguments import Subparsers
 from edgewise.commands.console import OutputConsole
 from edgewise.commands.ending import ending_in_order
-from edgewise.commands.existing import require_existing
+from edgewise.commands.existing import files_of, require_existing
 from edgewise.commands.outputs import (
     STANDARD_OUTPUT,
+    is_standard_output,
     require_apart,
     require_writable,
     write_output,
@@ -25,7 +27,7 @@ from edgewise.simulate.extras import load_extra
 from edgewise.simulate.files import STANDARD_INPUT
 from edgewise.simulate.mapping import load_mapping
 from edgewise.simulate.result import InputResult, Result, encode_result
-from edgewise.simulate.rules_input import RulesInput, read_rules
+from edgewise.simulate.rules_input import RulesInput, files_of_rules, read_rules
 from edgewise.simulate.running import Options, simulate
 from edgewise.simulate.scan import Input
 from edgewise.simulate.state import remove_state
@@ -87,15 +89,16 @@ def run_simulation(options: Namespace) -> int:
         show_ids=options.show_ids,
         scheduler=options.on,
     )
-    _check_outputs(options)
+    _check_outputs(options, _inputs(options, rules, against))
     # What the report needs is missed before a long run and not after it.
     page = (
         load_extra("edgewise.simulate.report.page", "A report", "report") if options.html else None
     )
-    result = _simulate(options, rules, against, source, settings)
-    refusal = _refusal(result.input)
-    if not refusal:
-        _write(options, result, page)
+    with ending_in_order():
+        result = _simulate(options, rules, against, source, settings)
+        refusal = _refusal(result.input)
+        if not refusal:
+            _write(options, result, page)
     if options.resume:
         remove_state(options.resume)
     if refusal:
@@ -103,16 +106,28 @@ def run_simulation(options: Namespace) -> int:
     return 0
 
 
-def _check_outputs(options: Namespace) -> None:
+def _check_outputs(options: Namespace, inputs: Iterable[Path]) -> None:
     for name, path in (("--html", options.html), ("--parquet", options.parquet)):
-        if str(path) == STANDARD_OUTPUT:
+        if path and is_standard_output(str(path)):
             raise InputError(f"{name} writes a file; only --json - writes to standard output")
+    if options.json and is_standard_output(options.json):
+        options.json = STANDARD_OUTPUT
     json = Path(options.json) if options.json and options.json != STANDARD_OUTPUT else None
     outputs = [path for path in (json, options.html, options.parquet) if path is not None]
     for path in outputs:
         require_writable(path)
-    inputs = [Path(path) for path in options.events if path != STANDARD_INPUT]
-    require_apart(outputs, [*inputs, *([options.mapping] if options.mapping else [])])
+    require_apart(outputs, inputs)
+
+
+def _inputs(options: Namespace, rules: RulesInput, against: RulesInput | None) -> Iterator[Path]:
+    """Every file that is read."""
+    yield from (Path(path) for path in options.events if path != STANDARD_INPUT)
+    yield from files_of(options.store)
+    if options.mapping:
+        yield options.mapping
+    yield from files_of_rules(rules, options.rules)
+    if against:
+        yield from files_of_rules(against, options.against)
 
 
 def _simulate(
@@ -122,13 +137,12 @@ def _simulate(
     source: Input,
     settings: Options,
 ) -> Result:
-    with ending_in_order():
-        if options.quiet or not sys.stderr.isatty():
-            return simulate(rules, against, source, settings)
-        console = load_extra("rich.console", "Showing progress").Console(stderr=True)
-        progress = load_extra("edgewise.simulate.progress", "Showing progress")
-        with progress.TerminalProgress(console) as bars:
-            return simulate(rules, against, source, settings, bars)
+    if options.quiet or not sys.stderr.isatty():
+        return simulate(rules, against, source, settings)
+    console = load_extra("rich.console", "Showing progress").Console(stderr=True)
+    progress = load_extra("edgewise.simulate.progress", "Showing progress")
+    with progress.TerminalProgress(console) as bars:
+        return simulate(rules, against, source, settings, bars)
 
 
 def _refusal(read: InputResult) -> str:

@@ -10,6 +10,7 @@ from edgewise.errors import InputError
 from edgewise.simulate.extras import load_extra
 from edgewise.simulate.requests import Record
 from edgewise.simulate.visitors import Visitor
+from edgewise.simulate.whole import whole_file
 
 _ROWS_AT_ONCE = 5_000
 
@@ -78,6 +79,7 @@ def join_decisions(folder: Path, path: Path) -> None:
     """
     parquet = load_extra("edgewise.simulate.parquet", "Writing Parquet")
     try:
-        parquet.join_parts(sorted(folder.glob("*.parquet")), path)
+        with whole_file(path) as target:
+            parquet.join_parts(sorted(folder.glob("*.parquet")), target)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from error

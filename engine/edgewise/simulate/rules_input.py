@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -43,6 +44,16 @@ def read_rules(root: Path) -> RulesInput:
     }
     digests = [f"{'/'.join(key)}={ruleset.digest}" for key, ruleset in rulesets.items()]
     return RulesInput(f"{root} {' '.join(digests)}", documents)
+
+
+def files_of_rules(rules: RulesInput, root: Path) -> Iterator[Path]:
+    """Iterate over the files that rules were read from.
+
+    Args:
+        root: the folder that was given to `read_rules`.
+    """
+    for documents in rules.documents.values():
+        yield from (root.parent / document.file for document in documents)
 
 
 @lru_cache(maxsize=_COMPILED_AT_ONCE)
