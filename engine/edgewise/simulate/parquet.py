@@ -14,6 +14,7 @@ import polars as pl
 from edgewise.simulate.decisions import DecisionRow
 
 _ROWS_AT_ONCE = 20_000
+_ROWS_PER_GROUP = 10_000
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -51,26 +52,31 @@ def read_rows(path: str) -> Iterator[tuple[int, bytes]]:
 
 def write_part(path: Path, rows: Sequence[DecisionRow]) -> None:
     """Write decisions to a file. Errors: OSError for a file that cannot be written."""
-    columns = {
-        "source": [row.source for row in rows],
-        "line": [row.line for row in rows],
-        "environment": [row.environment for row in rows],
-        "profile_id": [row.profile_id for row in rows],
-        "arrival": [row.arrival_ms for row in rows],
-        "audiences": [row.audiences for row in rows],
-        "experiences": [
-            [{"experience_id": one, "variant_index": index} for one, index in row.variants.items()]
-            for row in rows
-        ],
-    }
+    # Lists of dictionaries become a column three times as fast by way of JSON.
+    lines = _ENCODER.encode_lines(
+        {
+            "source": row.source,
+            "line": row.line,
+            "environment": row.environment,
+            "profile_id": row.profile_id,
+            "arrival": row.arrival_ms,
+            "audiences": row.audiences,
+            "experiences": [
+                {"experience_id": one, "variant_index": index}
+                for one, index in row.variants.items()
+            ],
+        }
+        for row in rows
+    )
     try:
-        pl.DataFrame(columns, schema=_SCHEMA).write_parquet(path)
+        frame = pl.read_ndjson(lines, schema={**_SCHEMA, "arrival": pl.Int64})
+        frame.cast({"arrival": _SCHEMA["arrival"]}).write_parquet(path)
     except pl.exceptions.PolarsError as error:
         raise OSError(str(error)) from error
 
 
 def join_parts(paths: Sequence[Path], path: Path) -> None:
-    """Write the decisions of some files to one, in the order of the input.
+    """Write the decisions of some files to one, in the order of the files.
 
     Errors: OSError for a file that cannot be written.
     """
@@ -78,8 +84,8 @@ def join_parts(paths: Sequence[Path], path: Path) -> None:
         if not paths:
             pl.DataFrame(schema=_SCHEMA).write_parquet(path)
             return
-        frames = pl.concat([pl.scan_parquet(part) for part in paths])
-        frames.sort("source", "line").sink_parquet(path)
+        frames = pl.scan_parquet(list(paths), glob=False)
+        frames.sink_parquet(path, row_group_size=_ROWS_PER_GROUP)
     except pl.exceptions.PolarsError as error:
         raise OSError(str(error)) from error
 

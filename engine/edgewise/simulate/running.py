@@ -96,6 +96,8 @@ def simulate(
     progress = progress or Progress()
     if options.scheduler:
         _cluster().check_address(options.scheduler)
+    if options.decisions:
+        load_extra("edgewise.simulate.parquet", "Writing Parquet")
     with resting_collector(), state_folder(options.state) as folder, full_disk_told(folder):
         if options.workers == 1 and options.state is None and not options.scheduler:
             scanned, partials = _replay_at_once(rules, against, source, folder, options, progress)

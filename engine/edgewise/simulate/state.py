@@ -35,7 +35,7 @@ _OURS = re.compile(
     rf"checkpoint\.(msgpack|writing)|partition-\d{{5}}\.(offsets|result|writing)"
     rf"|{re.escape(SPOOL_NAME)}|{re.escape(INDEX_NAME)}"
 )
-_OUR_DECISIONS = re.compile(r"\d{5}-\d{5,}\.parquet")
+_OUR_DECISIONS = re.compile(r"\d{5}-rows|\d{5,}\.parquet")
 
 _T = TypeVar("_T")
 
