@@ -55,12 +55,14 @@ class DecisionWriter:
     Args:
         folder: where the file goes.
         prefix: what its name starts with.
+    Errors: InputError where the file cannot be written.
     """
 
     def __init__(self, folder: Path, prefix: str) -> None:
         self._path = folder / f"{prefix}rows"
         self._rows: list[DecisionRow] = []
-        self._path.write_bytes(b"")
+        with _faults_told(self._path):
+            self._path.write_bytes(b"")
 
     def add(self, record: Record, visitor: Visitor) -> None:
         """Write one decision. Errors: InputError where it cannot be written."""
