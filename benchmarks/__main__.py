@@ -62,6 +62,9 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=None, help="where to write the results")
     options = parser.parse_args()
     cases = [case for case in CASES if options.only in case.name]
+    if not cases:
+        names = ", ".join(case.name for case in CASES)
+        parser.error(f'--only: no case has "{options.only}" in its name; there are: {names}')
     results = run_cases(cases, lambda line: print(line, file=sys.stderr))
     # Part of a run must not take the place of a whole one.
     output = options.output or (None if options.only else OUTPUT)
