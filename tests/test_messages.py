@@ -51,10 +51,12 @@ def test_neighbours_are_no_message(keys: list[int], shift: int) -> None:
 
 
 def test_oldest_messages_are_forgotten() -> None:
-    """A record keeps the newest 256 messages, in 8 bytes each."""
+    """A record keeps the newest 256 messages, in 8 bytes each, and tells which had to go."""
     profile = make_profile()
-    for key in range(300):
-        remember(profile, [received(key)])
+    gone = b"".join(
+        remember(profile, [received(key), received(key + 1)]) for key in range(0, 300, 2)
+    )
+    assert gone == b"".join(key.to_bytes(MESSAGE_KEY_BYTES, "big") for key in range(44))
     assert len(profile.message_ids) == KEPT_MESSAGE_KEYS * MESSAGE_KEY_BYTES == 2048
     new = unseen(profile, [received(key) for key in range(300)])
     assert [event.message_key for event in new] == list(range(44))

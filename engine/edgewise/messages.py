@@ -36,14 +36,18 @@ def may_be_forgotten(profile: Profile, event: ReceivedEvent) -> bool:
     )
 
 
-def remember(profile: Profile, counted: Sequence[ReceivedEvent]) -> None:
-    """Add the messages of events to the record, which keeps the newest of them."""
+def remember(profile: Profile, counted: Sequence[ReceivedEvent]) -> bytes:
+    """Add the messages of events to the record, which keeps the newest of them.
+
+    Returns the keys for which there is no room any more, the oldest first.
+    """
     kept, newest_claim_ms = profile.message_ids, profile.newest_claim_ms
     for event in counted:
         kept += event.message_key.to_bytes(MESSAGE_KEY_BYTES, "big")
         newest_claim_ms = max(newest_claim_ms, event.claimed_ms)
     profile.message_ids = kept[-_FULL_BYTES:]
     profile.newest_claim_ms = newest_claim_ms
+    return kept[:-_FULL_BYTES]
 
 
 def _holds(kept: bytes, message_key: int) -> bool:

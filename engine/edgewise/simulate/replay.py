@@ -16,7 +16,6 @@ from edgewise.decide import decide
 from edgewise.errors import NamespaceMismatch
 from edgewise.fold import fold_events
 from edgewise.identity import Identity, Loaded, Vacant
-from edgewise.merging import KEPT_MESSAGE_KEYS, MESSAGE_KEY_BYTES
 from edgewise.messages import may_be_forgotten, remember, unseen
 from edgewise.model.decision import Decision
 from edgewise.model.event import ReceivedEvent
@@ -27,7 +26,6 @@ from edgewise.ruleset import Ruleset
 from edgewise.simulate.requests import Record
 from edgewise.simulate.visitors import Visitor, Visitors
 
-_FULL_BYTES = KEPT_MESSAGE_KEYS * MESSAGE_KEY_BYTES
 _MOST_REMEMBERED_NAMES = 200_000
 
 _T = TypeVar("_T")
@@ -228,10 +226,8 @@ class Replay:
         if profile.joined:
             profile.joined = ()
         changed = fold_events(profile, fresh, self.ruleset.fold_rules, arrival_ms)
-        kept = profile.message_ids
-        remember(profile, fresh)
-        if len(profile.message_ids) == _FULL_BYTES:
-            visitor.forget(_overflow(kept, fresh))
+        if forgotten := remember(profile, fresh):
+            visitor.forget(forgotten)
         return changed or due
 
     def _decide(self, visitor: Visitor, now_ms: int) -> None:
@@ -284,12 +280,6 @@ def _show(visitor: Visitor, arrival_ms: int) -> None:
         visitor.ever.update(visitor.audiences)
         visitor.given.update(visitor.variants)
         visitor.unshown = False
-
-
-def _overflow(kept: bytes, fresh: Sequence[ReceivedEvent]) -> bytes:
-    """The oldest message keys, for which there is no room beside those of some events."""
-    added = b"".join(item.message_key.to_bytes(MESSAGE_KEY_BYTES, "big") for item in fresh)
-    return (kept + added)[:-_FULL_BYTES]
 
 
 def _run(coroutine: Coroutine[Any, Any, _T]) -> _T:
