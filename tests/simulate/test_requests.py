@@ -60,6 +60,20 @@ def test_time_of_arrival(members: dict[str, Any], arrival_ms: int) -> None:
     assert read(type="page", profileId="p", **members).arrival_ms == arrival_ms
 
 
+def test_a_line_may_be_partial_where_that_is_meant() -> None:
+    """A reader of partial lines leaves name and arrival empty, and refuses what is no time."""
+    reader = LineReader([MAIN], MAIN, 0, partial=True)
+    for members in ({"type": "page"}, {"events": [{"type": "page"}]}):
+        record, _ = reader.read(1, msgspec.json.encode(members))
+        assert (record.name, record.arrival_ms, record.environment) == ("", 0, MAIN)
+        with pytest.raises(InvalidData, match="there is no "):
+            read(**members)
+    record, _ = reader.read(1, b'{"type":"page","userId":"u","sentAt":1793534400000}')
+    assert (record.name, record.arrival_ms) == ("u", NOON_MS)
+    with pytest.raises(InvalidData, match='timestamp: "noon" is no time'):
+        reader.read(1, b'{"type":"page","timestamp":"noon"}')
+
+
 def test_user_ids_of_identifying_events() -> None:
     """Only identify and alias events tell whose profiles belong together."""
     events = [

@@ -21,8 +21,8 @@ from edgewise.commands.outputs import (
     require_writable,
     write_output,
 )
+from edgewise.commands.times import time_option
 from edgewise.errors import InputError
-from edgewise.receiving import parse_time
 from edgewise.simulate.extras import load_extra
 from edgewise.simulate.files import STANDARD_INPUT
 from edgewise.simulate.mapping import load_mapping
@@ -197,21 +197,14 @@ def _input(options: Namespace, rules: RulesInput) -> Input:
     return Input(
         paths=tuple(options.events),
         store=options.store,
-        since_ms=_since(options.since),
+        since_ms=(
+            0 if options.since is None else time_option("--since", options.since, "2026-11-01")
+        ),
         environments=environments,
         environment=environment,
         mapping=load_mapping(options.mapping) if options.mapping else None,
         strict=options.strict,
     )
-
-
-def _since(text: str | None) -> int:
-    if text is None:
-        return 0
-    since_ms = parse_time(text)
-    if since_ms is None:
-        raise InputError(f'--since: "{text}" is no time; write it like 2026-11-01')
-    return since_ms
 
 
 def _workers(wanted: int) -> int:

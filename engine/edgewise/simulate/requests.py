@@ -112,12 +112,17 @@ class LineReader:
     Args:
         environments: what lines may name.
         environment: whose a line is that names none; empty makes such a line broken.
+        partial: whether a line may name nobody and tell no time: the name of its record is empty
+            then, and its arrival 0.
     """
 
-    def __init__(self, environments: Sequence[str], environment: str, source: int) -> None:
+    def __init__(
+        self, environments: Sequence[str], environment: str, source: int, *, partial: bool = False
+    ) -> None:
         self._environments = frozenset(environments)
         self._environment = environment
         self._source = source
+        self._partial = partial
 
     def read(self, line: int, data: bytes) -> Request:
         """Return the request of one line, with its events checked.
@@ -131,7 +136,7 @@ class LineReader:
         name = head.profile_id or head.anonymous_id or head.user_id
         if not name:
             name = next(filter(None, map(_name_of, heads)), "")
-        if not name:
+        if not name and not self._partial:
             raise InvalidData("there is no profileId, anonymousId or userId")
         check_id(name, "profileId")
         environment = head.environment or self._environment
@@ -142,6 +147,8 @@ class LineReader:
             if head.received_at is not None:
                 raise _no_time("receivedAt", head.received_at)
             arrival_ms = _own_arrival(heads)
+            if not arrival_ms and not self._partial:
+                raise InvalidData("there is no receivedAt and no timestamp")
         if arrival_ms >= LATEST_ARRIVAL_MS:
             raise InvalidData("the time lies after the year 2099")
         related = _related(heads)
@@ -226,6 +233,7 @@ def _name_of(head: _AnyHead) -> str:
 
 
 def _own_arrival(heads: Sequence[_AnyHead]) -> int:
+    """The latest time that the events tell, 0 where they tell none."""
     times = [time_ms for one in heads if (time_ms := _own_time(one)) is not None]
     if times:
         return max(times)
@@ -233,7 +241,7 @@ def _own_arrival(heads: Sequence[_AnyHead]) -> int:
         for name, value in zip(_OWN_TIMES, _own_times(one), strict=True):
             if value is not None:
                 raise _no_time(name, value)
-    raise InvalidData("there is no receivedAt and no timestamp")
+    return 0
 
 
 def _own_time(head: _AnyHead) -> int | None:
