@@ -5,13 +5,14 @@ It comes to the same results as `edgewise.decide`, by the slow and obvious way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from edgewise.allocation import AllocationExplanation, explain_allocation
 from edgewise.audiences.explain import ExplainedCondition, explain_tree
 from edgewise.errors import Fault
+from edgewise.model.event import TimedEvent
 from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset, ServedExperience
 
@@ -70,19 +71,25 @@ class Explanation(msgspec.Struct, kw_only=True):
 
 
 def explain(
-    ruleset: Ruleset, profile: Profile, now_ms: int, audience_id: str | None = None
+    ruleset: Ruleset,
+    profile: Profile,
+    now_ms: int,
+    audience_id: str | None = None,
+    events: Sequence[TimedEvent] | None = None,
 ) -> Explanation:
     """Return why a profile gets what it gets at a time.
 
     Args:
         audience_id: only this audience and the experiences for it.
+        events: those of the profile, for telling what comes nearest to a condition that counts too
+            few of them; None where they are not known.
     Units: milliseconds since 1970.
     """
     faults = {fault.audience_id: fault for fault in ruleset.set_aside if fault.audience_id}
     audiences = []
     members = set()
     for audience in ruleset.audiences:
-        condition = explain_tree(audience.tree, profile, now_ms)
+        condition = explain_tree(audience.tree, profile, now_ms, events)
         if condition.holds:
             members.add(audience.id)
         explained = ExplainedAudience(

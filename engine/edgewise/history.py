@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from edgewise.audiences.evaluator import Evaluator
 from edgewise.decoding import decode_event
+from edgewise.model.event import TimedEvent
 from edgewise.model.profiles import Profile
 from edgewise.stores.base import Store
 from edgewise.tallies import count_event, drop_unused
@@ -27,9 +28,20 @@ async def catch_up(profile: Profile, evaluator: Evaluator, store: Store) -> None
     missing = evaluator.matchers.keys() - profile.counts.keys() - profile.recent.keys()
     # Reported events open no session, and messages are remembered of all.
     if missing and (profile.session.count or profile.message_ids):
-        for profile_id in (*profile.absorbed, profile.id):
-            for entry in await store.read_log(profile_id):
-                for matcher in evaluator.match_event(decode_event(entry.event)):
-                    if matcher.id in missing:
-                        count_event(profile, matcher, entry.time_ms)
+        for event, time_ms in await logged_events(profile, store):
+            for matcher in evaluator.match_event(event):
+                if matcher.id in missing:
+                    count_event(profile, matcher, time_ms)
     profile.matchers_digest = evaluator.matchers_digest
+
+
+async def logged_events(profile: Profile, store: Store) -> list[TimedEvent]:
+    """Return the events in the log of a profile, those of profiles that it has absorbed first.
+
+    Cost: one pass over these logs.
+    """
+    return [
+        (decode_event(entry.event), entry.time_ms)
+        for profile_id in (*profile.absorbed, profile.id)
+        for entry in await store.read_log(profile_id)
+    ]

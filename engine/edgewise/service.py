@@ -19,7 +19,7 @@ from edgewise.errors import ConfigNotFound, InvalidData, ProfileNotFound, StoreB
 from edgewise.explaining import Explanation, explain
 from edgewise.forcing import force_variant, without_views
 from edgewise.health import imports_health, ruleset_health
-from edgewise.history import catch_up
+from edgewise.history import catch_up, logged_events
 from edgewise.identity import Identity
 from edgewise.import_worker import ImportSettings, ImportWorker
 from edgewise.importing import parts_of
@@ -292,13 +292,15 @@ class DecisionService:
 
         Args:
             audience_id: only this audience and the experiences for it.
+        Cost: reads the log of the profile.
         Errors: as `read`, and InvalidData for an audience that does not exist.
         """
         ruleset = self.ruleset(organization, environment)
         if audience_id is not None and audience_id not in ruleset.evaluator.ids:
             raise InvalidData(f'audience: there is no "{audience_id}"')
         profile = await self._profile(ruleset, profile_id)
-        return explain(ruleset, profile, self.clock(), audience_id)
+        events = await self._retried(lambda: logged_events(profile, self.store))
+        return explain(ruleset, profile, self.clock(), audience_id, events)
 
     async def keep_interactions(
         self, organization: str, environment: str, visits: Sequence[Visit]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from edgewise.audiences.explain import describe_test
+from edgewise.audiences.describing import describe_test
 from edgewise.model.audience import CountTest, Leaf, Operand, Test
 from edgewise.operators import reference_test
 

@@ -190,3 +190,7 @@ class ReceivedEvent(msgspec.Struct, frozen=True, gc=False):
     message_key: int
     raw: bytes
     claimed_ms: int = 0
+
+
+TimedEvent = tuple[Event, int]
+"""An event and its own time, as the log of a profile has them."""
