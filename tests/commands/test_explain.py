@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,7 @@ def test_text_is_for_people(
     profile = saved(tmp_path, {"id": "p", "traits": {"plan": "[red]iron"}})
     assert main(["explain", str(rules), "--profile", profile]) == 0
     out = capsys.readouterr().out
+    assert re.search(r"^as of 2\d{3}-\d\d-\d\dT[\d:.]+Z, which is now$", out, re.MULTILINE)
     assert "conditions on events count nothing" in out
     assert "✗ vip  Good customers" in out
     assert '✗ trait plan equals "gold"  saw "[red]iron"  rules/shop/main/vip.yaml:6' in out
@@ -182,6 +184,71 @@ def test_a_stored_profile_is_found_by_its_name(
     assert {**first, "now_ms": 0} == {**second, "now_ms": 0}
 
 
+def test_a_stored_profile_is_explained_as_of_a_time(
+    rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Windows end at --at; where the profile was seen later, that is told."""
+    file = rules / "shop" / "main" / "vip.yaml"
+    file.write_text("audiences: [{id: new, has viewed page: '*', within: 7 days}]", "utf-8")
+    url = f"sqlite://{tmp_path}/profiles.db"
+    clock_ms = 1_793_534_400_000  # 2026-11-01T12:00:00Z
+
+    async def visit() -> None:
+        service = DecisionService(
+            load_rules(rules), open_store(url), clock=lambda: clock_ms, retention=None, imports=None
+        )
+        update = update_of({"type": "page", "context": {"page": {"path": "/"}}})
+        await service.update("shop", "main", "anna", update, preflight=False)
+        await service.stop()
+
+    asyncio.run(visit())
+    arguments = [str(rules), "--store", url, "--id", "anna"]
+    for at, holds in (("2026-11-08T12:00:00Z", True), ("2026-11-08T12:00:01Z", False)):
+        result = explained(capsys, *arguments, "--at", at)
+        assert [one["holds"] for one in result["audiences"]] == [holds]
+    assert result["now_ms"] == clock_ms + 7 * 86_400_000 + 1000
+    assert result["audiences"][0]["condition"]["nearest"] == (
+        "older than 7 days: 1, the newest of 2026-11-01T12:00:00Z"
+    )
+    told = []
+    for at in ("2026-11-01T12:00:00Z", "2026-11-01"):
+        assert main(["explain", *arguments, "--at", at]) == 0
+        told.append(capsys.readouterr().out.partition("\n\n")[0].splitlines()[1:])
+    assert told == [
+        ["as of 2026-11-01T12:00:00Z, as --at asks"],
+        [
+            "as of 2026-11-01T00:00:00Z, as --at asks",
+            (
+                "The store has the profile as it is now: what was received since, up to"
+                " 2026-11-01T12:00:00Z, counts too."
+            ),
+        ],
+    ]
+
+
+def test_a_profile_in_a_file_is_explained_as_of_a_time(
+    rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A profile's file tells nothing of time, so that it is now, or when --at says."""
+    profile = saved(tmp_path, {"id": "p"})
+    result = explained(capsys, str(rules), "--profile", profile, "--at", "2026-11-01T12:00:00Z")
+    assert result["now_ms"] == 1_793_534_400_000
+    assert abs(explained(capsys, str(rules), "--profile", profile)["now_ms"] - now_ms()) < 60_000
+
+
+def test_text_tells_what_came_nearest(
+    rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Below a condition that counts too little stands what it nearly counted."""
+    view = {"type": "page", "context": {"page": {"path": "/sales"}}}
+    assert main(["explain", str(rules), "--events", saved(tmp_path, [view])]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    place = next(number for number, line in enumerate(lines) if "saw 0" in line)
+    assert lines[place + 1] == (
+        '        └── views of pages that do not match: 1, the nearest with path "/sales"'
+    )
+
+
 def test_an_unknown_profile_is_named(
     rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -219,8 +286,18 @@ def test_a_missing_store_is_told_and_not_made(
             'no environment "shop/dev"; there are: shop/main',
             id="unknown environment",
         ),
-        pytest.param(["--events", "nowhere.json"], "no events can be read", id="no file"),
+        pytest.param(["--events", "nowhere.json"], "nowhere.json: No such file", id="no file"),
         pytest.param(["--profile", "nowhere.json"], "no profile can be read", id="no profile"),
+        pytest.param(
+            ["--profile", "nowhere.json", "--at", "noon"],
+            '--at: "noon" is no time; write it like 2026-11-01T12:00:00Z',
+            id="no time",
+        ),
+        pytest.param(
+            ["--events", "nowhere.json", "--at", "2100-01-01"],
+            '--at: "2100-01-01" lies after the year 2099',
+            id="a time too late",
+        ),
     ],
 )
 def test_what_cannot_be_explained_is_told(

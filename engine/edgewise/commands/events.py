@@ -1,95 +1,163 @@
-"""What one visitor did, from a file: a request's body, a list of events, or one event per line."""
+"""Recorded events in a file → the requests they came with.
+
+A file has a line per event or per request, as `edgewise simulate` reads them, or it is one JSON
+text: the body of a request, or a list of events.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 import msgspec
 
-from edgewise.decoding import check_event
+from edgewise.decoding import MAX_EVENTS, check_event
 from edgewise.errors import InputError, InvalidData
-from edgewise.json_text import BOM
+from edgewise.simulate.files import read_lines
+from edgewise.simulate.requests import LineReader, Record
 
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_MEMBERS = msgspec.json.Decoder(dict[str, Any])
-_NAMES = ("profileId", "anonymousId")
-_MOST_NAMED = 2
+_JSON_ERRORS = (msgspec.DecodeError, RecursionError)
+_EMPTY = (b"null", b'""')
+# What a request says of all of its events, and what only a recorded line says of an event.
+_SHARED = ("environment", "receivedAt")
+_RECORDED = ("profileId", *_SHARED)
 # How the place of a fault begins where an event stands alone.
 _ALONE = re.compile(r"(?:event|body)(?:\.|: )")
 
+_Line = tuple[int, bytes]
+_Members = Mapping[str, msgspec.Raw]
 
-def read_events(path: Path) -> list[bytes]:
-    """Return the JSON of each event of a file, checked as the service does.
 
-    Errors: InputError that names the file, and the line or the number of an event in it; also where
-        there are no events, or those of several visitors.
+class Part(msgspec.Struct, frozen=True):
+    """One event or request of a file, where it stands, and its number, from 1."""
+
+    place: str
+    number: int
+    data: bytes
+
+
+class Recording(msgspec.Struct):
+    """What a file holds.
+
+    Args:
+        parts: how many events or requests there are, broken ones included.
+        records: the requests in the order of the file. The name of one that names nobody is empty,
+            and the arrival of one that tells no time is 0.
+        broken: how many parts cannot be read.
+        first_broken: where the first of them stands, and what is wrong with it.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: no events can be read: {error.strerror}") from error
-    events = [_checked(place, raw) for place, raw in _placed(path, data)]
-    if not events:
+
+    parts: int = 0
+    records: list[Record] = []
+    broken: int = 0
+    first_broken: str = ""
+
+
+def read_recording(path: str, environments: Sequence[str], environment: str) -> Recording:
+    """Return the requests of a file; "-" is standard input.
+
+    Args:
+        environments: what lines may name, as "organization/environment".
+        environment: whose a line is that names none.
+    Errors: InputError for a file that cannot be read or that holds no events, and for the body of
+        a request with a broken event.
+    Cost: the whole file is held in memory.
+    """
+    reader = LineReader(environments, environment, 0, partial=True)
+    found = Recording()
+    for part in _parts(path):
+        found.parts += 1
+        try:
+            found.records.append(reader.read(part.number, part.data)[0])
+        except InvalidData as error:
+            found.broken += 1
+            found.first_broken = found.first_broken or _fault(part.place, error)
+    if not found.parts:
         raise InputError(f"{path}: there are no events in it")
-    _require_one_visitor(path, events)
-    return events
+    return found
 
 
-def _placed(path: Path, data: bytes) -> Iterable[tuple[str, bytes]]:
-    """Each event with its place."""
-    text = data.removeprefix(BOM).strip()
+def _parts(path: str) -> Iterator[Part]:
+    lines = read_lines(path)
+    first, second = next(lines, None), next(lines, None)
+    if first is None:
+        return
+    if second is not None and _members(first[1]) is not None:
+        yield from _lines(path, chain((first, second), lines))
+        return
+    held = [first, *([second] if second else ()), *lines]
+    text = b"\n".join(data for _, data in held)
     if text.startswith(b"["):
-        return _numbered(path, text)
-    try:
-        members = _OBJECT.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return _lines(path, data.removeprefix(BOM))
-    if "events" not in members:
-        return [(str(path), text)]
-    return _numbered(path, bytes(members["events"]))
+        yield from _requests(path, {}, text)
+        return
+    members = _members(text)
+    if members is None:
+        yield from _lines(path, held)
+    elif "events" in members:
+        yield from _requests(path, members, bytes(members["events"]))
+    else:
+        yield Part(path, 1, text)
 
 
-def _numbered(path: Path, text: bytes) -> Iterator[tuple[str, bytes]]:
+def _lines(path: str, lines: Iterable[_Line]) -> Iterator[Part]:
+    for number, data in lines:
+        yield Part(f"{path}, line {number}", number, data)
+
+
+def _requests(path: str, request: _Members, text: bytes) -> Iterator[Part]:
+    """The requests that a list of events is, with what stands beside it."""
     try:
-        parts = _LIST.decode(text)
+        events = [bytes(event) for event in _LIST.decode(text)]
     except msgspec.ValidationError:
         return
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _JSON_ERRORS as error:
         raise InputError(f"{path}: no events can be read: {error}") from error
-    for number, part in enumerate(parts, 1):
-        yield f"{path}, event {number}", bytes(part)
+    places = [f"{path}, event {number}" for number in range(1, len(events) + 1)]
+    if _stand_alone(request, events):
+        shared = {name: request[name] for name in _SHARED if name in request}
+        for number, (place, event) in enumerate(zip(places, events, strict=True), 1):
+            yield Part(place, number, _with(shared, event))
+        return
+    checked = [_checked(place, event) for place, event in zip(places, events, strict=True)]
+    for start in range(0, len(checked), MAX_EVENTS):
+        some = b"[" + b",".join(checked[start : start + MAX_EVENTS]) + b"]"
+        body = msgspec.json.encode({**request, "events": msgspec.Raw(some)})
+        yield Part(path, start + 1, body)
 
 
-def _lines(path: Path, data: bytes) -> Iterator[tuple[str, bytes]]:
-    for number, line in enumerate(data.split(b"\n"), 1):
-        if text := line.strip():
-            yield f"{path}, line {number}", text
+def _stand_alone(request: _Members, events: Iterable[bytes]) -> bool:
+    """Whether events have not come in one request: they were recorded, or are of several."""
+    if "profileId" in request:
+        return False
+    found = [members for event in events if (members := _members(event)) is not None]
+    names = {bytes(one["anonymousId"]) for one in found if "anonymousId" in one}
+    return len(names.difference(_EMPTY)) > 1 or any(
+        name in members for members in found for name in _RECORDED
+    )
 
 
-def _checked(place: str, raw: bytes) -> bytes:
+def _with(shared: _Members, event: bytes) -> bytes:
+    members = _members(event) if shared else None
+    return event if members is None else msgspec.json.encode({**shared, **members})
+
+
+def _members(text: bytes) -> _Members | None:
+    """The members of a JSON object; None for what is none."""
     try:
-        return check_event(raw)
+        return _OBJECT.decode(text)
+    except _JSON_ERRORS:
+        return None
+
+
+def _checked(place: str, event: bytes) -> bytes:
+    try:
+        return check_event(event)
     except InvalidData as error:
-        raise InputError(f"{place}: {_ALONE.sub('', error.message, count=1)}") from error
+        raise InputError(_fault(place, error)) from error
 
 
-def _require_one_visitor(path: Path, events: Iterable[bytes]) -> None:
-    found: dict[str, dict[str, None]] = {name: {} for name in _NAMES}
-    for event in events:
-        members = _MEMBERS.decode(event)
-        for name in _NAMES:
-            if isinstance(value := members.get(name), str):
-                found[name][value] = None
-    for name, values in found.items():
-        if len(values) > 1:
-            shown = ", ".join(f'"{value}"' for value in [*values][:_MOST_NAMED])
-            rest = len(values) - _MOST_NAMED
-            more = f" and {rest:,} more" if rest > 0 else ""
-            raise InputError(
-                f"{path}: these are the events of several visitors ({name} {shown}{more});"
-                " leave those of one"
-            )
+def _fault(place: str, error: InvalidData) -> str:
+    return f"{place}: {_ALONE.sub('', error.message, count=1)}"

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from edgewise.commands.arguments import Subparsers, add_copies_option
-from edgewise.commands.events import read_events
 from edgewise.commands.existing import open_existing
 from edgewise.commands.explanation_view import print_explanation
 from edgewise.commands.inputs import read_profile
-from edgewise.decoding import MAX_EVENTS, decode_update
+from edgewise.commands.recorded import RecordedVisitor, find_recorded
+from edgewise.commands.times import time_option, time_text
+from edgewise.commands.visitors import NOBODY
 from edgewise.errors import InputError, ProfileNotFound
 from edgewise.explaining import Explanation, add_lines, explain
 from edgewise.model.profiles import Location, Profile, Session
@@ -23,12 +23,13 @@ from edgewise.parsing import closest
 from edgewise.reload.loading import LoadedFolder, load_folder
 from edgewise.ruleset import Ruleset
 from edgewise.service import DecisionService, now_ms
+from edgewise.simulate.requests import LATEST_ARRIVAL_MS
 from edgewise.sources.lines import LineFinder
-from edgewise.stores.base import ServiceStore
-from edgewise.stores.memory import MemoryStore
 
-_VISITOR = "visitor"
+_NOW = "which is now"
+_AS_ASKED = "as --at asks"
 _NO_HISTORY = "A profile as the API answers it has no history: conditions on events count nothing."
+_AT_EXAMPLE = "2026-11-01T12:00:00Z"
 
 
 class _Session(msgspec.Struct):
@@ -38,7 +39,7 @@ class _Session(msgspec.Struct):
 class _Visitor(msgspec.Struct, rename="camel"):
     """What a profile's file may say; the device and the pinned variants are not in API answers."""
 
-    id: str = _VISITOR
+    id: str = NOBODY
     stable_id: str = ""
     traits: dict[str, Any] = {}
     location: Location = msgspec.field(default_factory=Location)
@@ -47,15 +48,38 @@ class _Visitor(msgspec.Struct, rename="camel"):
     assignments: dict[str, int] = {}
 
 
+class _Explained(msgspec.Struct, frozen=True):
+    """An explanation, why it is as of its time, and what else its reader should know."""
+
+    explanation: Explanation
+    basis: str
+    notes: tuple[str, ...] = ()
+
+
 def register(commands: Subparsers) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser("explain", help="tell why a profile gets what it gets")
     parser.add_argument("rules", type=Path, help="folder with <organization>/<environment>/*.yaml")
     whom = parser.add_mutually_exclusive_group(required=True)
     whom.add_argument("--profile", type=Path, metavar="FILE", help="a profile as the API answers")
-    whom.add_argument("--events", type=Path, metavar="FILE", help="what a new visitor does")
+    whom.add_argument(
+        "--events",
+        metavar="FILE",
+        help="what visitors did: a request's body, a list, or lines as simulate reads them, plain,"
+        " gzip, zstd or Parquet; - is stdin",
+    )
     whom.add_argument("--store", metavar="URL", help="where the profile named by --id lives")
-    parser.add_argument("--id", help="the profile's id or name; decides about variants")
+    parser.add_argument(
+        "--id",
+        help="the profile's id or name, which decides about variants; of several visitors in"
+        " --events the one that is meant",
+    )
+    parser.add_argument(
+        "--at",
+        metavar="TIME",
+        help=f"as of when, such as {_AT_EXAMPLE}; without it that is when the last of --events"
+        " arrived, else now",
+    )
     parser.add_argument("--environment", default="", metavar="ORG/ENV", help="where several are")
     parser.add_argument("--audience", metavar="ID", help="only this audience")
     parser.add_argument("--format", choices=("text", "json"), default="text")
@@ -70,22 +94,45 @@ def explain_profile(options: Namespace) -> int:
     """
     if options.store and not options.id:
         raise InputError("--store needs --id, the profile to explain")
-    ruleset = _ruleset(load_folder(options.rules, options.copies), options.environment)
+    at_ms = _at(options.at)
+    loaded = load_folder(options.rules, options.copies)
+    ruleset = _ruleset(loaded, options.environment)
     known = ruleset.evaluator.ids
     if options.audience is not None and options.audience not in known:
         hint = closest(options.audience, known) or f"there are: {', '.join(known)}"
         raise InputError(f'there is no audience "{options.audience}" ({hint})')
-    explanation = _explanation(ruleset, options)
-    add_lines(explanation, LineFinder(options.rules.parent).line_of)
-    if options.format == "json":
-        print(msgspec.json.format(msgspec.json.encode(explanation)).decode())
+    if options.events:
+        found = find_recorded(
+            options.events, ruleset, _names(loaded), options.id or "", at_ms, now_ms()
+        )
+        explained = _of_events(found, ruleset, options)
+    elif options.store:
+        explained = _of_store(ruleset, options, at_ms)
     else:
-        print_explanation(explanation, note=_NO_HISTORY if options.profile else "")
+        explained = _of_profile(ruleset, options, at_ms)
+    add_lines(explained.explanation, LineFinder(options.rules.parent).line_of)
+    if options.format == "json":
+        print(msgspec.json.format(msgspec.json.encode(explained.explanation)).decode())
+    else:
+        print_explanation(explained.explanation, explained.basis, explained.notes)
     return 0
 
 
+def _at(text: str | None) -> int | None:
+    if text is None:
+        return None
+    at_ms = time_option("--at", text, _AT_EXAMPLE)
+    if at_ms >= LATEST_ARRIVAL_MS:
+        raise InputError(f'--at: "{text}" lies after the year 2099')
+    return at_ms
+
+
+def _names(loaded: LoadedFolder) -> dict[str, tuple[str, str]]:
+    return {"/".join(key): key for key in (*loaded.rulesets, *loaded.waiting)}
+
+
 def _ruleset(loaded: LoadedFolder, name: str) -> Ruleset:
-    names = {"/".join(key): key for key in (*loaded.rulesets, *loaded.waiting)}
+    names = _names(loaded)
     if not name and len(names) > 1:
         raise InputError(f"name one with --environment: {', '.join(names)}")
     key = names.get(name or next(iter(names)))
@@ -96,42 +143,52 @@ def _ruleset(loaded: LoadedFolder, name: str) -> Ruleset:
     return loaded.rulesets[key]
 
 
-def _explanation(ruleset: Ruleset, options: Namespace) -> Explanation:
-    if options.profile:
-        profile = _profile(options.profile, ruleset, options.id)
-        return explain(ruleset, profile, now_ms(), options.audience)
-    store = open_existing(options.store) if options.store else MemoryStore()
+def _of_events(found: RecordedVisitor, ruleset: Ruleset, options: Namespace) -> _Explained:
+    explanation = explain(ruleset, found.profile, found.at_ms, options.audience, found.events)
+    basis = _AS_ASKED
+    if options.at is None:
+        basis = "when the last event arrived" if found.is_timed else _NOW
+    return _Explained(explanation, basis, found.notes)
 
-    async def ask(service: DecisionService) -> Explanation:
-        names = (ruleset.organization, ruleset.environment)
-        if options.events:
-            events = read_events(options.events)
-            for start in range(0, len(events), MAX_EVENTS):
-                body = b'{"events":[' + b",".join(events[start : start + MAX_EVENTS]) + b"]}"
-                await service.update(
-                    *names, options.id or _VISITOR, decode_update(body), preflight=False
-                )
-        return await service.explain(*names, options.id or _VISITOR, options.audience)
 
+def _of_store(ruleset: Ruleset, options: Namespace, at_ms: int | None) -> _Explained:
     try:
-        return asyncio.run(_with_service(ruleset, store, ask))
+        return asyncio.run(_ask_store(ruleset, options, at_ms))
     except ProfileNotFound:
-        place = f"{ruleset.organization}/{ruleset.environment} of {options.store}"
+        place = f"{ruleset.names} of {options.store}"
         raise InputError(f'no profile "{options.id}" in {place}') from None
 
 
-async def _with_service(
-    ruleset: Ruleset,
-    store: ServiceStore,
-    ask: Callable[[DecisionService], Awaitable[Explanation]],
-) -> Explanation:
+async def _ask_store(ruleset: Ruleset, options: Namespace, at_ms: int | None) -> _Explained:
     """What a service answers that does nothing in the background."""
-    rulesets = {(ruleset.organization, ruleset.environment): ruleset}
-    service = DecisionService(rulesets, store, retention=None, imports=None)
+    names = (ruleset.organization, ruleset.environment)
+    service = DecisionService(
+        {names: ruleset},
+        open_existing(options.store),
+        clock=now_ms if at_ms is None else lambda: at_ms,
+        retention=None,
+        imports=None,
+    )
     try:
-        return await ask(service)
+        explanation = await service.explain(*names, options.id, options.audience)
+        if at_ms is None:
+            return _Explained(explanation, _NOW)
+        seen_ms = (await service.read(*names, options.id)).profile.updated_ms
     finally:
         await service.stop()
+    if seen_ms <= at_ms:
+        return _Explained(explanation, _AS_ASKED)
+    note = (
+        f"The store has the profile as it is now: what was received since, up to"
+        f" {time_text(seen_ms)}, counts too."
+    )
+    return _Explained(explanation, _AS_ASKED, (note,))
+
+
+def _of_profile(ruleset: Ruleset, options: Namespace, at_ms: int | None) -> _Explained:
+    profile = _profile(options.profile, ruleset, options.id)
+    time_ms, basis = (now_ms(), _NOW) if at_ms is None else (at_ms, _AS_ASKED)
+    return _Explained(explain(ruleset, profile, time_ms, options.audience), basis, (_NO_HISTORY,))
 
 
 def _profile(path: Path, ruleset: Ruleset, profile_id: str | None) -> Profile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,6 +13,7 @@ from rich.tree import Tree
 
 from edgewise.audiences.explain import ExplainedCondition
 from edgewise.commands.console import OutputConsole
+from edgewise.commands.times import time_text
 from edgewise.explaining import ExplainedAudience, ExplainedExperience, Explanation
 
 # Wide enough that no line of a file breaks where programs look at it.
@@ -20,14 +22,20 @@ _PASS: Final = ("✓ ", "green")
 _FAIL: Final = ("✗ ", "red")
 
 
-def print_explanation(explanation: Explanation, note: str = "") -> None:
-    """Print an explanation to standard output, in colours where that is a terminal."""
+def print_explanation(explanation: Explanation, basis: str, notes: Sequence[str] = ()) -> None:
+    """Print an explanation to standard output, in colours where that is a terminal.
+
+    Args:
+        basis: why it is as of its time.
+        notes: what the reader should know of it, a line each.
+    """
     console = OutputConsole(width=None if sys.stdout.isatty() else _FILE_WIDTH, highlight=False)
     place = f"{explanation.organization}/{explanation.environment}"
     console.print(
         Text(f"{explanation.profile_id} in {place}, ruleset {explanation.ruleset}", style="bold")
     )
-    if note:
+    console.print(Text(f"as of {time_text(explanation.now_ms)}, {basis}", style="bold"))
+    for note in notes:
         console.print(Text(note, style="yellow"))
     console.print(Text("\nAudiences", style="bold"))
     for audience in explanation.audiences:
@@ -65,6 +73,8 @@ def _add(tree: Tree, condition: ExplainedCondition) -> None:
     if condition.origin:
         line.append(f"  {_place(condition)}", "dim")
     branch = tree.add(line)
+    if condition.nearest:
+        branch.add(Text(condition.nearest, style="dim"))
     for child in condition.children:
         _add(branch, child)
 
