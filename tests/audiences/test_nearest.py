@@ -96,9 +96,9 @@ HIKING = {"has viewed page": {"path": {"starts with": "/p/"}, "property": {"cate
             id="a negative condition",
         ),
         pytest.param(
-            {**SALE, "within": "7 days"},
-            [page("/sale", 8), page("/sale", 12), page("/sale", 7)],
-            "",
+            {**SALE, "at least": "twice", "within": "7 days"},
+            [page("/sale", 8), page("/sale", 7)],
+            "older than 7 days: 1, the newest of 2026-10-24T12:00:00Z",
             id="the edge of a window counts",
         ),
         pytest.param(

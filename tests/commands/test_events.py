@@ -87,6 +87,9 @@ def test_a_batch_is_divided_by_visitors(tmp_path: Path) -> None:
     assert [(one.name, one.arrival_ms) for one in found] == [("a", NOON_MS), ("b", NOON_MS)]
     (whole,) = read(tmp_path, json.dumps({**body, "profileId": "p"}).encode()).records
     assert (whole.name, len(whole.events)) == ("p", 2)
+    nobody = [{"type": "page", "anonymousId": name} for name in (None, "", "a")]
+    (whole,) = read(tmp_path, json.dumps({"events": nobody}).encode()).records
+    assert (whole.name, len(whole.events)) == ("a", 3)
 
 
 @pytest.mark.parametrize(

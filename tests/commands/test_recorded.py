@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+import polars as pl
 import pytest
 
 from edgewise.cli import main
@@ -196,6 +197,15 @@ def test_recordings_are_read_as_simulate_reads_them(
     assert "readers" in audiences(explain(named))
 
 
+def test_parquet_is_read_too(tmp_path: Path, explain: Explain) -> None:
+    """A file with a row per event is a recording as well."""
+    path = tmp_path / "log.parquet"
+    pl.DataFrame(of("a", (0, DAY_MS))).write_parquet(path)
+    result = explain(str(path))
+    assert result["now_ms"] == NOON_MS + DAY_MS
+    assert "readers" in audiences(result)
+
+
 def test_a_visitor_is_picked_of_many(tmp_path: Path, explain: Explain) -> None:
     """With --id one visitor is explained, without what the others do."""
     path = write_lines(tmp_path / "log", [*of("a", (0,)), *of("b", (1, 2)), *of("a", (3,))])
@@ -303,17 +313,21 @@ def test_an_exported_log_joins_profiles_where_they_were(tmp_path: Path, explain:
 
 
 def test_counts_that_fall_short_tell_what_came_nearest(tmp_path: Path, explain: Explain) -> None:
-    """The events of the visitor alone, each once, tell why a condition counts too few."""
+    """The events of the visitor alone, on all of its devices, each once, tell what is missing."""
     shop: dict[str, Any] = {"context": {"page": {"path": "/shop"}}}
+    login = {"type": "identify", "userId": "u"}
     lines = [
-        *of("a", (0,), messageId="m"),
-        *of("a", (1,), messageId="m"),
-        line("a", NOON_MS + 2, **shop),
-        line("b", NOON_MS + 3, **shop),
+        *of("a", (0,)),
+        line("a", NOON_MS + 1, **shop, messageId="m"),
+        line("a", NOON_MS + 2, **shop, messageId="m"),
+        line("a", NOON_MS + 3, **login),
+        line("c", NOON_MS + 4, **shop),
+        line("b", NOON_MS + 5, **shop),
+        line("b", NOON_MS + 6, **login),
     ]
     path = write_lines(tmp_path / "log", lines)
     (readers,) = explain(path, "--id", "a", "--audience", "readers")["audiences"]
     assert readers["condition"]["seen"] == 1
     assert readers["condition"]["nearest"] == (
-        'views of pages that do not match: 1, the nearest with path "/shop"'
+        'views of pages that do not match: 2, the nearest with path "/shop"'
     )
