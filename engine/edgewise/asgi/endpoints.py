@@ -11,7 +11,7 @@ from edgewise.errors import MethodNotAllowed, RouteNotFound
 
 
 class Health:
-    """Answers `GET /health`."""
+    """Answers `GET /health`, with 503 where the service does not say that it is well."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -20,8 +20,9 @@ class Health:
         """Answer one request."""
         if scope["method"] != "GET":
             raise MethodNotAllowed(("GET", "OPTIONS"))
-        answer = Answer(body=msgspec.json.encode(await self._service.health()))
-        await answer(scope, receive, send)
+        health = await self._service.health()
+        status = 200 if health["status"] == "ok" else 503
+        await Answer(status, msgspec.json.encode(health))(scope, receive, send)
 
 
 async def no_route(scope: Scope, receive: Receive, send: Send) -> None:

@@ -53,10 +53,10 @@ class Service(Protocol):
         """Finish what was begun and let go of files and connections."""
 
     def environment_exists(self, organization: str, environment: str) -> None:
-        """Raise ConfigNotFound unless a ruleset is served under these names."""
+        """Raise ConfigNotFound, or NotStarted, unless a ruleset is served under these names."""
 
     async def health(self) -> dict[str, object]:
-        """Return what an operator wants to know, as a JSON object."""
+        """Return what an operator wants to know, as a JSON object; `status` is "ok" if all is."""
         ...
 
     async def update(

@@ -55,6 +55,9 @@ PROBLEMS: dict[type[errors.EdgewiseError], Problem] = {
         "Nothing was changed. Please send the same request again.",
         headers=_RETRY,
     ),
+    errors.NotStarted: Problem(
+        503, "ERR_NOT_STARTED", "Nothing was changed.", told=True, headers=_RETRY
+    ),
     errors.StoreBusy: Problem(
         503,
         "ERR_STORE_BUSY",
