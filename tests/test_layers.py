@@ -55,7 +55,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # Here the outer world begins: files, databases, networks, clocks.
     ("sources", "stores", "enrich", "ingest"),
     # What one update needs of the store and of its neighbours in time.
-    ("records", "history", "lanes", "reload", "health", "enriching"),
+    ("records", "history", "lanes", "reload", "health", "enriching", "unserved"),
     # One profile erased; ids, names and merges; what goes with time.
     ("erasing", "retries"),
     ("identity",),

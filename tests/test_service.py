@@ -567,6 +567,33 @@ def test_update_without_events_of_its_own() -> None:
     run(scenario())
 
 
+def test_an_environment_that_is_not_served_is_told_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whatever asks for it, the log names it once with what is served; what is served is not told.
+
+    Events of an import are answered as if nothing was wrong, so that the log alone tells.
+    """
+
+    async def scenario() -> None:
+        service = Server().service
+        imported = ImportedProfile(("a",), (b'{"type": "page"}',))
+        await service.enqueue_import(ORGANIZATION, "main", [imported])
+        await service.enqueue_import(ORGANIZATION, "mian", [imported])
+        for _ in range(3):
+            with pytest.raises(ConfigNotFound):
+                service.environment_exists(ORGANIZATION, "mian")
+
+    with caplog.at_level(logging.WARNING, "edgewise.service"):
+        run(scenario())
+    told = [one.getMessage() for one in caplog.records if one.name == "edgewise.service"]
+    (message,) = told
+    assert message == (
+        f"The environment '{ORGANIZATION}/mian' was asked for, and is not served"
+        f' (did you mean "{ORGANIZATION}/main"?); served: {ORGANIZATION}/main'
+    )
+
+
 @pytest.mark.parametrize(
     ("environments", "is_started", "warnings"),
     [

@@ -39,6 +39,7 @@ from edgewise.retries import retried
 from edgewise.ruleset import Ruleset
 from edgewise.stores.base import ServiceStore
 from edgewise.stores.overlay import OverlayStore
+from edgewise.unserved import Unserved
 from edgewise.updating import UpdateRequest, apply_update, kept_key
 
 _RETENTION = RetentionSettings()
@@ -97,6 +98,7 @@ class DecisionService:
         self._kept = KeptRecords(kept_profiles)
         self.enricher = enricher or Enricher()
         self.unknown_imports = 0
+        self._unserved = Unserved()
         self._retention = (
             Retention(store, lambda: self.rulesets, clock, retention, self._kept.forget)
             if retention
@@ -129,13 +131,18 @@ class DecisionService:
         """Return the ruleset of an environment. Errors: ConfigNotFound, NotStarted."""
         ruleset = self.rulesets.get((organization, environment))
         if ruleset is None:
-            self._require_rules()
+            self._note_unserved(organization, environment)
             raise ConfigNotFound("Organization or environment not found")
         return ruleset
 
     def environment_exists(self, organization: str, environment: str) -> None:
         """Raise ConfigNotFound, or NotStarted, unless a ruleset is served under these names."""
         self.ruleset(organization, environment)
+
+    def _note_unserved(self, organization: str, environment: str) -> None:
+        """Tell the log of an environment that is not served, unless a start is what is missing."""
+        self._require_rules()
+        self._unserved.note(organization, environment, self.rulesets, self.clock())
 
     def _require_rules(self) -> None:
         """Raise NotStarted where no rules are there because of that; asked where some are missing.
@@ -265,7 +272,7 @@ class DecisionService:
         Errors: ServiceUnavailable, after which sending the same again is right; StoreError.
         """
         if (organization, environment) not in self.rulesets:
-            self._require_rules()
+            self._note_unserved(organization, environment)
             self.unknown_imports += sum(len(profile.events) for profile in profiles)
             return False
         parts = parts_of(organization, environment, profiles, self.clock())
