@@ -149,8 +149,8 @@ def test_faulty_rules_say_so(
     rules = parsed(block)
     (tmp_path / "shop.yaml").write_text(block.text, "utf-8")
     finder = LineFinder(tmp_path)
-    print_faults(rules.faults, finder)
-    print_set_aside(rules.set_aside, finder)
+    print_faults(finder.located(rules.faults))
+    print_set_aside(finder.located(rules.set_aside))
     check_answer(block, capsys.readouterr().err)
 
 

@@ -66,12 +66,28 @@ def test_codes() -> None:
         (Fault("c", "wrong", pointer="/x"), "#/x: wrong"),
         (Fault("c", "wrong", hint="do better"), "wrong (do better)"),
         (Fault("c", "wrong"), "wrong"),
+        (Fault("c", "wrong", "a.yaml", "/x", hint="better", line=3), "a.yaml:3: wrong (better)"),
     ],
     ids=str,
 )
 def test_fault_text(fault: Fault, text: str) -> None:
     """A fault reads as place, message and hint, as far as it has them."""
     assert str(fault) == text
+
+
+@pytest.mark.parametrize(
+    ("fault", "note", "text"),
+    [
+        (Fault("c", "wrong", "a.yaml", "/x", line=3), "", "a.yaml:3: wrong [c at /x]"),
+        (Fault("c", "wrong", "a.yaml", "/x", line=3), "late", "a.yaml:3: wrong [c at /x, late]"),
+        (Fault("c", "wrong", "a.yaml", line=3), "", "a.yaml:3: wrong [c]"),
+        (Fault("c", "wrong", "a.yaml", "/x"), "late", "a.yaml#/x: wrong [c, late]"),
+    ],
+    ids=str,
+)
+def test_fault_line(fault: Fault, note: str, text: str) -> None:
+    """A line of a log or a terminal has the kind of the fault, and its pointer, behind it."""
+    assert fault.told_as("c", note) == text
 
 
 def test_rules_error_text() -> None:

@@ -62,8 +62,8 @@ def _run(options: argparse.Namespace) -> int:
     try:
         status: int = options.command(options)
     except RulesError as error:
-        finder = LineFinder(Path(error.relative_to)) if error.relative_to else None
-        print_faults(error.faults, finder)
+        known = LineFinder(Path(error.relative_to)).located if error.relative_to else tuple
+        print_faults(known(error.faults))
         return 1
     except EdgewiseError as error:
         print(f"edgewise: {error}", file=sys.stderr)
@@ -182,7 +182,7 @@ def _serve(options: argparse.Namespace) -> int:
     # Opened here only so that a wrong URL is a clear message and not a failing worker.
     open_store(options.store)
     set_aside = [fault for one in loaded.rulesets.values() for fault in one.set_aside]
-    print_set_aside(set_aside, LineFinder(options.rules.parent))
+    print_set_aside(LineFinder(options.rules.parent).located(set_aside))
     require_free_address(options.host, options.port)
     settings = ServerSettings(
         rules=str(options.rules.resolve()),

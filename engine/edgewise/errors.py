@@ -46,6 +46,7 @@ class Fault(msgspec.Struct, frozen=True):
         audience_id: the audience that is affected, if one is.
         experience_id: the experience that is affected, if one is.
         hint: the remedy, if there is an obvious one.
+        line: the line of the place, from 1; 0 where it is not known.
     """
 
     code: str
@@ -55,14 +56,25 @@ class Fault(msgspec.Struct, frozen=True):
     audience_id: str = ""
     experience_id: str = ""
     hint: str = ""
+    line: int = 0
 
     @property
     def text(self) -> str:
         """What is wrong and what to do about it, without the place."""
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
+    def told_as(self, kind: str, note: str = "") -> str:
+        """Return `file:line: what is wrong (remedy) [kind at pointer, note]`.
+
+        Shape: without a line the place is told in front, as `file#pointer`.
+        """
+        place = f" at {self.pointer}" if self.line and self.pointer else ""
+        return f"{self} [{kind}{place}{note and f', {note}'}]"
+
     def __str__(self) -> str:
         place = f"{self.file}#{self.pointer}" if self.pointer else self.file
+        if self.line:
+            place = f"{self.file}:{self.line}"
         return f"{place}: {self.text}" if place else self.text
 
 

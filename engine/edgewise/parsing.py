@@ -102,8 +102,8 @@ class FaultList:
     def __len__(self) -> int:
         return len(self.faults)
 
-    def at(self, pointer: str, code: str, message: str, hint: str = "") -> None:
-        """Add one fault at this place."""
+    def at(self, pointer: str, code: str, message: str, hint: str = "", *, line: int = 0) -> None:
+        """Add one fault at this place, and in this line if it is known already."""
         self.faults.append(
             Fault(
                 code=code,
@@ -113,6 +113,7 @@ class FaultList:
                 audience_id=self.audience_id,
                 experience_id=self.experience_id,
                 hint=_printable(hint),
+                line=line,
             )
         )
 

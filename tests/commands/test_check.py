@@ -88,14 +88,21 @@ def test_json_is_for_programs(rules: Path, capsys: pytest.CaptureFixture[str]) -
     report = json.loads(capsys.readouterr().out)
     assert report["faults"] == []
     assert [fault["audience_id"] for fault in report["set_aside"]] == ["odd"]
-    assert [fault["code"] for fault in report["warnings"]] == ["path_without_slash"]
+    (warning,) = report["warnings"]
+    assert (warning["code"], warning["file"], warning["line"], warning["pointer"]) == (
+        "path_without_slash",
+        "rules/shop/main/rules.yaml",
+        6,
+        "/audiences/0/has viewed page/path",
+    )
     assert report["environments"] == [
         {"name": "shop/main", "audiences": 2, "experiences": 1, "set_aside": 1, "warnings": 1}
     ]
-    write(rules.parent, "main/broken.yaml", "audiences: [")
+    write(rules.parent, "main/broken.yaml", "audiences: [\n")
     assert main(["check", str(rules), "--format", "json"]) == 1
     report = json.loads(capsys.readouterr().out)
-    assert [fault["code"] for fault in report["faults"]] == ["syntax"]
+    (fault,) = report["faults"]
+    assert (fault["code"], fault["line"], fault["pointer"]) == ("syntax", 2, "")
     assert report["environments"] == []
 
 
@@ -112,6 +119,16 @@ def test_annotations_are_for_pull_requests(
         f"::{level} file=rules/shop/main/rules.yaml,line=6,title=path_without_slash::"
         'the path "sale" has no leading slash, and every real one has (write "/sale")\n'
     )
+
+
+def test_an_annotation_of_broken_yaml_has_its_line(
+    rules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be parsed is marked in the line where the parser gave up."""
+    write(rules.parent, "main/rules.yaml", "audiences:\n  - id: a\n   has trait: t\n")
+    assert main(["check", str(rules), "--format", "github"]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("::error file=rules/shop/main/rules.yaml,line=3,title=syntax::")
 
 
 def test_annotations_escape_what_has_a_meaning(

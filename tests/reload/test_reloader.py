@@ -6,6 +6,7 @@ import asyncio
 import gc
 import linecache
 import os
+import threading
 import tracemalloc
 import weakref
 from collections.abc import AsyncIterator
@@ -21,6 +22,8 @@ from edgewise.errors import RulesError
 from edgewise.live import LiveService
 from edgewise.reload.reloader import Reloader, ReloadSettings
 from edgewise.ruleset import load_ruleset
+from edgewise.sources import lines
+from edgewise.sources.yaml_text import compose_yaml
 from edgewise.stores.memory import MemoryStore
 
 # Tests look themselves; nothing happens behind their back.
@@ -140,8 +143,8 @@ def test_a_faulty_change_is_refused_as_a_whole(root: Path, text: str, code: str)
             await reloader.reload()
             assert reloader.rulesets[MAIN] is before
             status = reloader.status()[MAIN]
-            assert code in [fault["code"] for fault in status.refused]
-            assert "rules/shop/main/rules.yaml" in status.refused[0]["reason"]
+            assert code in [refusal.code for refusal in status.refused]
+            assert "rules/shop/main/rules.yaml" in status.refused[0].reason
             assert status.refused_at
             put(root, rules("b"))
             await reloader.reload()
@@ -149,6 +152,62 @@ def test_a_faulty_change_is_refused_as_a_whole(root: Path, text: str, code: str)
             assert (reloader.status()[MAIN].refused, reloader.status()[MAIN].refused_at) == ([], "")
 
     asyncio.run(scenario())
+
+
+LINES = """audiences:
+  - id: x
+    has trait: y
+  - id: z
+    has traits: y
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "line", "pointer"),
+    [
+        pytest.param(LINES, "unknown_key at ", 5, "/audiences/1/has traits", id="a rule"),
+        pytest.param("audiences:\n  - [", "syntax", 3, "", id="no YAML"),
+    ],
+)
+def test_a_refusal_tells_the_line(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    text: str,
+    place: str,
+    line: int,
+    pointer: str,
+) -> None:
+    """The log and the status name file and line, which are looked up beside the event loop."""
+    threads: list[threading.Thread] = []
+
+    def compose(text: str) -> Any:
+        threads.append(threading.current_thread())
+        return compose_yaml(text)
+
+    monkeypatch.setattr(lines, "compose_yaml", compose)
+
+    async def scenario() -> None:
+        async with started(root) as reloader:
+            put(root, text)
+            await reloader.reload()
+            (refusal,) = reloader.status()[MAIN].refused
+            assert (refusal.file, refusal.line) == ("rules/shop/main/rules.yaml", line)
+            assert refusal.pointer == pointer
+            assert refusal.reason.startswith(f"rules/shop/main/rules.yaml:{line}: ")
+            assert refusal.reason in caplog.text
+            assert f"[{place}{pointer}]" in caplog.text
+
+    asyncio.run(scenario())
+    assert threading.main_thread() not in threads
+    assert bool(threads) is bool(pointer)
+
+
+def test_a_faulty_start_tells_the_line(root: Path) -> None:
+    """What refuses a start names the line of each fault."""
+    put(root, LINES)
+    with pytest.raises(RulesError, match=r"^rules/shop/main/rules\.yaml:5: unknown key"):
+        asyncio.run(Reloader(root, settings=BY_HAND).start())
 
 
 def test_a_faulty_environment_holds_up_no_other(root: Path) -> None:
@@ -305,7 +364,7 @@ def test_what_nobody_thought_of_holds_up_no_other(
             await reloader.reload()
             assert audiences(reloader) == ("everyone-a", "viewers-a")
             (refused,) = reloader.status()[MAIN].refused
-            assert refused["code"] == "unreadable"
+            assert refused.code == "unreadable"
             staging = reloader.rulesets["shop", "staging"]
             assert [one.id for one in staging.audiences] == ["everyone-d", "viewers-d"]
 
@@ -485,7 +544,7 @@ def test_a_folder_that_cannot_be_read_is_a_fault(root: Path) -> None:
             folder.chmod(0)
             try:
                 await reloader.reload()
-                assert reloader.status()[MAIN].refused[0]["code"] == "unreadable"
+                assert reloader.status()[MAIN].refused[0].code == "unreadable"
                 assert audiences(reloader) == ("everyone-a", "viewers-a")
             finally:
                 folder.chmod(0o700)

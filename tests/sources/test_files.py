@@ -123,13 +123,13 @@ def test_json_is_json(tmp_path: Path) -> None:
         pytest.param(
             "a.yaml",
             "a: [\n",
-            ": did not find expected node content in line 2, column 1",
+            ":2: did not find expected node content in line 2, column 1",
             id="yaml-syntax",
         ),
         pytest.param(
             "a.json",
             '{"a":\n 1 2}',
-            ": Expecting ',' delimiter in line 2, column 4",
+            ":2: Expecting ',' delimiter in line 2, column 4",
             id="json-syntax",
         ),
         pytest.param(
@@ -141,7 +141,7 @@ def test_json_is_json(tmp_path: Path) -> None:
         pytest.param(
             "a.yaml",
             "audiences: []\naudiences: []",
-            ': the key "audiences" stands here twice in line 2, column 1',
+            ':2: the key "audiences" stands here twice in line 2, column 1',
             id="yaml-repeated-key",
         ),
         pytest.param(
@@ -167,7 +167,7 @@ def test_json_is_json(tmp_path: Path) -> None:
         pytest.param(
             "a.yaml",
             "[" * 100_000,
-            ": nested deeper than 200 levels in line 1, column 201",
+            ":1: nested deeper than 200 levels in line 1, column 201",
             id="bottomless-yaml",
         ),
         pytest.param(

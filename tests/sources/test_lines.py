@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edgewise.errors import Fault
 from edgewise.sources.lines import LineFinder
 
 TEXT = """# A comment.
@@ -28,6 +29,7 @@ def finder(tmp_path: Path) -> LineFinder:
     """A finder for one sound file, a broken one, and one of JSON."""
     (tmp_path / "rules.yaml").write_text(TEXT, "utf-8")
     (tmp_path / "broken.yaml").write_text("audiences: [", "utf-8")
+    (tmp_path / "deep.yaml").write_text("audiences: " + "[" * 100_000, "utf-8")
     (tmp_path / "rules.json").write_text('{"audiences":\n[]}', "utf-8")
     return LineFinder(tmp_path)
 
@@ -48,6 +50,7 @@ def finder(tmp_path: Path) -> LineFinder:
         pytest.param("rules.yaml#/nothing", 0, id="an unknown key"),
         pytest.param("rules.json#/audiences", 0, id="no YAML"),
         pytest.param("broken.yaml#/audiences", 0, id="broken"),
+        pytest.param("deep.yaml#/audiences", 0, id="nested so deep that a parser would crash"),
         pytest.param("gone.yaml#/audiences", 0, id="no file"),
         pytest.param("contentful:shop/master#/entries/1", 0, id="no file name"),
     ],
@@ -55,3 +58,13 @@ def finder(tmp_path: Path) -> LineFinder:
 def test_places_have_lines(finder: LineFinder, origin: str, line: int) -> None:
     """A place is found in the line of its key, or of the member of a list."""
     assert finder.line_of(origin) == line
+
+
+def test_faults_get_their_lines(finder: LineFinder) -> None:
+    """A fault gets the line of its place; one that has a line, or no place in a file, stays."""
+    faults = [
+        Fault("c", "wrong", "rules.yaml", "/audiences/1"),
+        Fault("c", "wrong", "broken.yaml", line=1),
+        Fault("c", "wrong", "rules.json", "/audiences"),
+    ]
+    assert [fault.line for fault in finder.located(faults)] == [11, 1, 0]

@@ -72,13 +72,13 @@ def check_rules(options: Namespace) -> int:
         report = _report(load_folder(options.rules, options.copies), unread)
     except RulesError as error:
         report = Report(faults=list(error.faults), warnings=_outside(unread, ()))
-    finder = LineFinder(options.rules.parent)
+    report = _located(report, LineFinder(options.rules.parent))
     if options.format == "json":
         print(msgspec.json.format(msgspec.json.encode(report)).decode())
     elif options.format == "github":
-        _print_for_github(report, finder, strict=options.strict)
+        _print_for_github(report, strict=options.strict)
     else:
-        _print_text(report, finder)
+        _print_text(report)
     wrong = report.faults or report.set_aside or (options.strict and report.warnings)
     return 1 if wrong else 0
 
@@ -105,15 +105,24 @@ def _report(loaded: LoadedFolder, unread: _Unread) -> Report:
     return report
 
 
+def _located(report: Report, finder: LineFinder) -> Report:
+    return msgspec.structs.replace(
+        report,
+        faults=finder.located(report.faults),
+        set_aside=finder.located(report.set_aside),
+        warnings=finder.located(report.warnings),
+    )
+
+
 def _outside(unread: _Unread, known: Container[EnvironmentKey | None]) -> list[Fault]:
     """Warnings of unread files that no environment could accept: of those whose rules are known."""
     return [note_unread(one) for key, files in unread.items() if key not in known for one in files]
 
 
-def _print_text(report: Report, finder: LineFinder) -> None:
-    print_faults(report.faults, finder)
-    print_set_aside(report.set_aside, finder)
-    print_warnings(report.warnings, finder)
+def _print_text(report: Report) -> None:
+    print_faults(report.faults)
+    print_set_aside(report.set_aside)
+    print_warnings(report.warnings)
     for one in report.environments:
         print(
             f"{one.name}: {counted(one.audiences, 'audience')},"
@@ -124,17 +133,17 @@ def _print_text(report: Report, finder: LineFinder) -> None:
         print(f"{name}: not checked, its rules were never read from {source}")
 
 
-def _print_for_github(report: Report, finder: LineFinder, *, strict: bool) -> None:
+def _print_for_github(report: Report, *, strict: bool) -> None:
     for fault in (*report.faults, *report.set_aside):
-        print(_command(fault, finder, _ERROR))
+        print(_command(fault, _ERROR))
     for fault in report.warnings:
-        print(_command(fault, finder, _ERROR if strict else _WARNING))
+        print(_command(fault, _ERROR if strict else _WARNING))
 
 
-def _command(fault: Fault, finder: LineFinder, level: str) -> str:
+def _command(fault: Fault, level: str) -> str:
     """Source: the workflow commands of GitHub Actions, with their escapes."""
-    line = finder.line_of(f"{fault.file}#{fault.pointer}")
-    place = [f"file={_escaped(fault.file)}", *([f"line={line}"] if line else [])]
+    line = [f"line={fault.line}"] if fault.line else []
+    place = [f"file={_escaped(fault.file)}", *line]
     title = f"title={_escaped(fault.code)}"
     text = fault.text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return f"::{level} {','.join((*place, title))}::{text}"

@@ -14,19 +14,29 @@ from edgewise.reload.reading import Stamp
 from edgewise.sources.contentful.live import SourceStatus
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """One reason why rules are refused; `line` is 0 where it is not known."""
+
+    code: str
+    reason: str
+    file: str
+    line: int
+    pointer: str
+
+
 class ReloadStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What an operator wants to know about the rules of one environment.
 
     Args:
         loaded_at: when those in use were loaded, in ISO 8601; empty before there are any.
         refused_at: since when newer ones are refused; empty where none are.
-        refused: why, each with its code and reason.
+        refused: why.
         source: where more of the rules come from, and how old they are; None without one.
     """
 
     loaded_at: str
     refused_at: str = ""
-    refused: list[dict[str, str]] = []
+    refused: list[Refusal] = []
     source: SourceStatus | None = None
 
 
@@ -65,7 +75,10 @@ class Environment:
         return ReloadStatus(
             loaded_at=_iso(self._loaded_ms),
             refused_at=_iso(self._refused_ms),
-            refused=[{"code": fault.code, "reason": str(fault)} for fault in self.faults],
+            refused=[
+                Refusal(fault.code, str(fault), fault.file, fault.line, fault.pointer)
+                for fault in self.faults
+            ],
             source=self.follower.source.status() if self.follower else None,
         )
 

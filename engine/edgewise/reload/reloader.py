@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from edgewise.sources.contentful.last_good import is_copy
 from edgewise.sources.contentful.live import ContentfulSource, now_ms
 from edgewise.sources.contentful.settings import ContentfulSettings
 from edgewise.sources.files import EnvironmentKey, find_environments, no_environment
+from edgewise.sources.lines import LineFinder
 
 _LOG = logging.getLogger("edgewise.reload")
 
@@ -180,7 +181,7 @@ class Reloader:
             found = FaultList(environment.folder.relative_to(self.root.parent).as_posix())
             message = f"the rules cannot be loaded: {type(error).__name__}"
             found.at("", "unreadable", message)
-            self._refuse(key, environment, tuple(found.faults))
+            await self._refuse(key, environment, found.faults)
 
     async def _rebuild(self, key: EnvironmentKey, environment: Environment) -> None:
         reading = await asyncio.to_thread(
@@ -188,7 +189,7 @@ class Reloader:
         )
         environment.stamp, environment.version = reading.stamp, environment.source_version
         if reading.faults:
-            self._refuse(key, environment, reading.faults)
+            await self._refuse(key, environment, reading.faults)
             return
         await self._follow(environment, reading.contentful)
         environment.version = environment.source_version
@@ -200,18 +201,20 @@ class Reloader:
         try:
             ruleset = await asyncio.to_thread(load_ruleset, *key, documents)
         except RulesError as error:
-            self._refuse(key, environment, error.faults)
+            await self._refuse(key, environment, error.faults)
             return
         self.rulesets[key] = ruleset
         environment.accept(self._clock())
         _LOG.info("%s/%s is served with ruleset %s", *key, ruleset.digest)
 
-    def _refuse(
-        self, key: EnvironmentKey, environment: Environment, faults: tuple[Fault, ...]
+    async def _refuse(
+        self, key: EnvironmentKey, environment: Environment, faults: Sequence[Fault]
     ) -> None:
+        finder = LineFinder(self.root.parent)
+        faults = await asyncio.to_thread(finder.located, faults)
         environment.refuse(faults, self._clock())
         for fault in faults:
-            _LOG.error("%s/%s: the change is refused: %s [%s]", *key, fault, fault.code)
+            _LOG.error("%s/%s: the change is refused: %s", *key, fault.told_as(fault.code))
 
     async def _follow(self, environment: Environment, settings: ContentfulSettings | None) -> None:
         follower = environment.follower

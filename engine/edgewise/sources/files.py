@@ -143,10 +143,11 @@ def _parse(path: Path, faults: FaultList) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        faults.at("", "syntax", f"{error.problem or 'not valid YAML'}{place}")
+        message = f"{error.problem or 'not valid YAML'}{place}"
+        faults.at("", "syntax", message, line=mark.line + 1 if mark else 0)
     except json.JSONDecodeError as error:
         place = f"in line {error.lineno}, column {error.colno}"
-        faults.at("", "syntax", f"{error.msg} {place}")
+        faults.at("", "syntax", f"{error.msg} {place}", line=error.lineno)
     except RecursionError:
         faults.at("", "unreadable", "the file cannot be read: it is nested too deep")
     except OSError as error:

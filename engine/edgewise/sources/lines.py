@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import yaml
+
+from edgewise.errors import Fault
+from edgewise.sources.yaml_text import compose_yaml
 
 
 class LineFinder:
@@ -34,6 +39,15 @@ class LineFinder:
             line, node = found
         return line
 
+    def located(self, faults: Iterable[Fault]) -> list[Fault]:
+        """Return the same faults, each with its line where one is found."""
+        return [
+            fault
+            if fault.line
+            else msgspec.structs.replace(fault, line=self.line_of(f"{fault.file}#{fault.pointer}"))
+            for fault in faults
+        ]
+
     def _root(self, file: str) -> yaml.Node | None:
         if file not in self._roots:
             self._roots[file] = _compose(self._relative_to / file)
@@ -44,10 +58,9 @@ def _compose(path: Path) -> yaml.Node | None:
     if path.suffix not in (".yaml", ".yml"):
         return None
     try:
-        root: yaml.Node | None = yaml.compose(path.read_text("utf-8-sig"), Loader=yaml.CSafeLoader)
+        return compose_yaml(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return None
-    return root
 
 
 def _child(node: yaml.Node | None, name: str) -> tuple[int, yaml.Node] | None:

@@ -28,6 +28,16 @@ def parse_yaml(text: str) -> Any:
         return yaml.load(text, Loader=_Loader)  # a safe loader
 
 
+def compose_yaml(text: str) -> yaml.Node | None:
+    """Return the one document of a YAML text as nodes, which know their places; None for none.
+
+    Errors: yaml.YAMLError for what is not YAML or too deep.
+    """
+    _check_levels(text)
+    root: yaml.Node | None = yaml.compose(text, Loader=yaml.CSafeLoader)
+    return root
+
+
 def _check_levels(text: str) -> None:
     level = 0
     for event in yaml.parse(text, Loader=_Loader):
