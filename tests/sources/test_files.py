@@ -123,7 +123,7 @@ def test_json_is_json(tmp_path: Path) -> None:
         pytest.param(
             "a.yaml",
             "a: [\n",
-            ":2: did not find expected node content in line 2, column 1",
+            ":2: did not find expected node content in line 2, column 1 (is each [ and { closed?)",
             id="yaml-syntax",
         ),
         pytest.param(

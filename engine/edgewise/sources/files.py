@@ -15,6 +15,7 @@ from edgewise.model.document import RuleDocument
 from edgewise.parsing import FaultList
 from edgewise.ruleset import Ruleset, load_ruleset
 from edgewise.sources.contentful.export import convert_export, is_export
+from edgewise.sources.yaml_hints import hint_of
 from edgewise.sources.yaml_text import parse_yaml
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -133,6 +134,7 @@ def _folders(parent: Path) -> list[Path]:
 
 
 def _parse(path: Path, faults: FaultList) -> Any:
+    text = ""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             message = f"the file is larger than {MAX_FILE_BYTES} bytes"
@@ -143,8 +145,10 @@ def _parse(path: Path, faults: FaultList) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        hint = hint_of(text, error)
+        line = hint.line or (mark.line + 1 if mark else 0)
         message = f"{error.problem or 'not valid YAML'}{place}"
-        faults.at("", "syntax", message, line=mark.line + 1 if mark else 0)
+        faults.at("", "syntax", message, hint.text, line=line)
     except json.JSONDecodeError as error:
         place = f"in line {error.lineno}, column {error.colno}"
         faults.at("", "syntax", f"{error.msg} {place}", line=error.lineno)
