@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from edgewise.lint.linting import lint
+from edgewise.lint.notes import Subject
 from edgewise.model.document import RuleDocument
 from edgewise.model.event import Event, ReceivedEvent
 from edgewise.model.profiles import Profile
@@ -202,6 +204,20 @@ def test_corpus_is_whole() -> None:
     ruleset = ruleset_of([{"id": item["id"], "nt_rules": item["rules"]} for item in items])
     assert len(ruleset.audiences) == len(items) == 80
     assert ruleset.set_aside == ()
+
+
+@NEEDS_CORPUS
+def test_corpus_is_hardly_odd() -> None:
+    """Of all the values in the rules three can never match, and no other one is warned of."""
+    audiences = [{"id": item["id"], "nt_rules": item["rules"]} for item in corpus_items()]
+    document = RuleDocument("export.json", {"audiences": audiences})
+    found = lint(Subject(ruleset_of(audiences), [document]))
+    odd = [(one.audience_id, one.code) for one in found if one.code != "unused_audience"]
+    assert odd == [
+        ("R011", "url_without_scheme"),  # starts with "careers/"
+        ("R045", "path_without_slash"),  # equal "demo"
+        ("R075", "bare_referrer"),  # equal "tiktok.com"
+    ]
 
 
 @NEEDS_CORPUS

@@ -144,6 +144,107 @@ def test_a_file_that_is_not_read_is_told_where_it_belongs(
     assert (fault.message, fault.hint) == (f"this file is not read, because {reason}", hint)
 
 
+@pytest.mark.parametrize(
+    ("rule", "hints"),
+    [
+        pytest.param("country code: UK", ['write "GB"'], id="UK"),
+        pytest.param("country code: de", ['write "DE"'], id="lower case"),
+        pytest.param("country code: [DE, Germany, AT]", ['write "DE"'], id="one of a list"),
+        pytest.param("country code: DEU", ['codes are like "DE", in upper case'], id="three"),
+        pytest.param("country code: {does not equal: UK}", ['write "GB"'], id="negation"),
+        pytest.param("country code: {starts with: d}", ['codes are like "DE", in upper case'],
+                     id="prefix"),
+        pytest.param("continent: Europe", ['write "EU"'], id="name of a continent"),
+        pytest.param("continent: [eu, NA]", ['write "EU"'], id="continent in lower case"),
+        pytest.param("continent: Atlantis", ["one of AF, AN, AS, EU, NA, OC, SA"], id="no such"),
+        pytest.param("country code: XK, continent: EU, country: UK", [], id="all real"),
+        pytest.param("country code: {starts with: D}, continent: {contains: A}", [], id="parts"),
+        pytest.param("country code: {matches: '^(DE|AT)$'}", [], id="regular expression"),
+        pytest.param("country code: {is set: true}, continent: '*'", [], id="any"),
+    ],
+)  # fmt: skip
+def test_codes_that_do_not_exist(rule: str, hints: list[str]) -> None:
+    """A code that nothing has is told, with the right one if it can be guessed; others are not."""
+    found = warnings_of(audience(f"is located at: {{{rule}}}"))
+    assert [(fault.code, fault.hint) for fault in found] == [("impossible_value", h) for h in hints]
+
+
+@pytest.mark.parametrize(
+    ("value", "hints"),
+    [
+        pytest.param("mobil", ['did you mean "mobile"?'], id="misspelled"),
+        pytest.param("phone", ["one of desktop, mobile, tablet, unknown"], id="unknown"),
+        pytest.param("tablet", [], id="known"),
+    ],
+)
+def test_app_written_device_classes(value: str, hints: list[str]) -> None:
+    """An app-written rule about a device of no class is told; a native one is a fault anyway."""
+    condition = f"{{key: {{id: type}}, operator: equal, value: {value}}}"
+    found = warnings_of(app_rule(f"type: device, conditions: [{condition}]"))
+    assert [(fault.code, fault.hint) for fault in found] == [("impossible_value", h) for h in hints]
+
+
+@pytest.mark.parametrize(
+    ("condition", "code", "hint"),
+    [
+        ("path: '/sale?page=2'", "path_with_query", 'compare it with url, or write "/sale"'),
+        ("path: {starts with: '/#top'}", "path_with_query", 'compare it with url, or write "/"'),
+        ("path: {contains: '?page=2'}", "path_with_query", "compare it with url"),
+        ("path: /blog/*", "literal_star", 'write {starts with: "/blog/"}'),
+        ("path: {starts with: /blog/*}", "literal_star", 'write "/blog/"'),
+        ("path: {contains: blog*}", "literal_star", 'write "blog"'),
+        ("path: ['/a', /*/b]", "literal_star", "use `starts with`, `contains` or `matches`"),
+        ("url: 'https://a.example/*'", "literal_star", 'write {starts with: "https://a.example/"}'),
+        ("url: a.example/b", "url_without_scheme", 'write "https://a.example/b"'),
+        ("url: /b", "url_without_scheme", "compare it with path, or use `contains`"),
+        ("url: {starts with: careers/}", "url_without_scheme",
+         "use `contains`, or write the whole address"),
+        ("path: '/sale '", "outer_space", 'write "/sale"'),
+        ("path: ' /sale'", "outer_space", 'write "/sale"'),
+        ("url: ' https://a.example/ '", "outer_space", 'write "https://a.example/"'),
+        ("property: {category: {starts with: ' a'}}", "outer_space", 'write "a"'),
+        ("utm source: {ends with: 'a '}", "outer_space", 'write "a"'),
+    ],
+)  # fmt: skip
+def test_pages_that_are_not_like_that(condition: str, code: str, hint: str) -> None:
+    """What no page's address is like has one warning, with a remedy."""
+    (fault,) = warnings_of(audience(f"has viewed page: {{{condition}}}"))
+    assert (fault.code, fault.hint) == (code, hint)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "path: {matches: '^/(sale|new)?$'}",
+        "path: {matches: '/blog/.*'}",
+        "path: '*'",
+        "path: {contains: '*'}",
+        "url: {starts with: 'https'}",
+        "url: {starts with: 'http://a.example'}",
+        "url: {contains: a.example/sale}",
+        "url: {ends with: '?page=2'}",
+        "url: 'app://shop/home'",
+        "url: {contains: '?q=*'}",
+        "property: {category: {contains: ' and '}}",
+        "property: {category: {starts with: 'for '}}",
+        "property: {category: {ends with: ' shoes'}}",
+        "query: {q: '*/a?b#c*'}",
+        "referrer: {contains: a.example}",
+    ],
+)
+def test_pages_that_may_be_like_that(condition: str) -> None:
+    """What some page may be like is left alone: parts, patterns, other schemes and other values."""
+    assert codes(audience(f"has viewed page: {{{condition}}}")) == []
+
+
+def test_the_name_of_an_event_is_compared_with_its_spaces() -> None:
+    """A space that was copied along with a name is told for events and traits alike."""
+    assert codes(audience("has performed event: 'purchase '")) == ["outer_space"]
+    assert codes(audience("has trait: {tags: {includes: 'new '}}")) == ["outer_space"]
+    assert codes(audience("is located at: {country code: 'DE '}")) == ["outer_space"]
+    assert codes(audience("has trait: {blank: ' '}")) == []
+
+
 def test_a_dead_part_is_named_where_it_stands() -> None:
     """An audience that can match is warned of for the part that cannot."""
     dead = "{has trait: {t: {more than: 5, less than: 3}}}"

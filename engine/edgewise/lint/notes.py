@@ -74,3 +74,17 @@ def event_tests(node: Node) -> Iterator[tuple[Leaf, Test]]:
             for inner in leaves_of(leaf.test.matcher.tree):
                 if isinstance(inner.test, Test):
                     yield inner, inner.test
+
+
+def all_tests(node: Node) -> Iterator[tuple[Leaf, Test]]:
+    """Return every test of values in a tree, of a profile or of events, with its leaf."""
+    for leaf in leaves_of(node):
+        if isinstance(leaf.test, Test):
+            yield leaf, leaf.test
+    yield from event_tests(node)
+
+
+def texts_of(test: Test) -> Iterator[str]:
+    """Return the texts that a test compares with."""
+    members = test.operand if isinstance(test.operand, tuple) else (test.operand,)
+    yield from (member for member in members if isinstance(member, str))
