@@ -179,7 +179,35 @@ def test_serve(
     assert f"demo/main: 2 audiences, 1 experience, ruleset {digest}" in out
     url = "http://127.0.0.1:9000/v2/organizations/demo/environments/main/profiles"
     assert f"curl -s '{url}' -d '" in out
+    assert "\nProfiles are kept in memory, until the server ends\n" in out
     assert err == ""
+
+
+def test_serve_says_where_profiles_are(
+    rules: Path,
+    served: list[ServerSettings],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The file of the store is named at the start, and whether it is a new one."""
+    store = f"sqlite://{tmp_path}/my%20profiles.db?durability=full"
+    for note in (", a new file", ""):
+        assert main(["serve", str(rules), "--store", store]) == 0
+        out = capsys.readouterr().out
+        assert f"\nProfiles are kept in {tmp_path}/my profiles.db{note}\n" in out
+
+
+def test_serve_makes_no_directory_for_a_store(
+    rules: Path,
+    served: list[ServerSettings],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A mistyped path is one message, and leaves nothing behind."""
+    assert main(["serve", str(rules), "--store", f"sqlite://{tmp_path}/mistyped/a.db"]) == 2
+    assert served == []
+    assert f"there is no directory {tmp_path}/mistyped" in capsys.readouterr().err
+    assert not (tmp_path / "mistyped").exists()
 
 
 @pytest.mark.parametrize("by_variable", [False, True], ids=["option", "variable"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -34,7 +35,7 @@ from edgewise.schema import schema_text
 from edgewise.server import ServerSettings, check_settings, require_free_address, run
 from edgewise.sources.files import load_rules
 from edgewise.sources.lines import LineFinder
-from edgewise.stores.urls import open_store
+from edgewise.stores.urls import open_store, store_file
 
 DEFAULT_STORE = "memory://"
 _STORES = "memory:// or sqlite:///absolute/path.db"
@@ -179,8 +180,9 @@ def _serve(options: argparse.Namespace) -> int:
     default = options.default_environment
     if default is not None and default not in {**loaded.rulesets, **loaded.waiting}:
         raise InputError(f"the default environment {'/'.join(default)} is not served")
+    profiles = _place_of_profiles(store_file(options.store))
     # Opened here only so that a wrong URL is a clear message and not a failing worker.
-    open_store(options.store)
+    asyncio.run(open_store(options.store).close())
     set_aside = [fault for one in loaded.rulesets.values() for fault in one.set_aside]
     print_set_aside(LineFinder(options.rules.parent).located(set_aside))
     require_free_address(options.host, options.port)
@@ -197,12 +199,19 @@ def _serve(options: argparse.Namespace) -> int:
         force_ip_from=tuple(options.force_ip_from),
     )
     check_settings(settings)
-    _print_welcome(loaded, options)
+    _print_welcome(loaded, options, profiles)
     run(settings)
     return 0
 
 
-def _print_welcome(loaded: LoadedFolder, options: argparse.Namespace) -> None:
+def _place_of_profiles(file: Path | None) -> str:
+    """Where profiles are kept, asked before the store is opened: that makes its file."""
+    if file is None:
+        return "in memory, until the server ends"
+    return f"in {file}" if file.exists() else f"in {file}, a new file"
+
+
+def _print_welcome(loaded: LoadedFolder, options: argparse.Namespace, profiles: str) -> None:
     host = f"[{options.host}]" if ":" in options.host else options.host
     base = f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{options.port}"
     print(f"Edgewise {__version__} serves {base}")
@@ -213,6 +222,7 @@ def _print_welcome(loaded: LoadedFolder, options: argparse.Namespace) -> None:
         )
     for (organization, environment), source in loaded.waiting.items():
         print(f"  {organization}/{environment}: as soon as its rules are read from {source}")
+    print(f"Profiles are kept {profiles}")
     organization, environment = next(iter({**loaded.rulesets, **loaded.waiting}))
     path = f"/v2/organizations/{organization}/environments/{environment}/profiles"
     event = (

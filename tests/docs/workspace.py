@@ -70,6 +70,7 @@ class Workspace:
             script: what the page shows; it may set variables for the server.
         """
         self.stop()
+        (self.folder / ".data").mkdir(exist_ok=True)
         command = [sys.executable, "-m", "edgewise.cli", "serve", "rules"]
         command += ["--store", f"sqlite://{self.folder}/.data/profiles.db"]
         command += ["--port", self._url.rpartition(":")[2]]

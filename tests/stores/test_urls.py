@@ -12,7 +12,7 @@ from edgewise.errors import StoreCorrupt, StoreUrlError
 from edgewise.stores.base import Store
 from edgewise.stores.memory import MemoryStore
 from edgewise.stores.sqlite import SqliteStore
-from edgewise.stores.urls import open_store
+from edgewise.stores.urls import open_store, store_file
 
 
 def write_and_close(store: Store) -> None:
@@ -64,17 +64,31 @@ def test_encoded_path(tmp_path: Path, name: str) -> None:
     assert (tmp_path / name).exists()
 
 
-def test_missing_directories(tmp_path: Path) -> None:
-    """Missing directories are made for the owner alone, and so is the file."""
+def test_file_is_the_owners(tmp_path: Path) -> None:
+    """A file that is made is readable for its owner alone."""
     before = os.umask(0)
     try:
-        store = open_store(f"sqlite://{tmp_path}/one/two/a.db")
+        store = open_store(f"sqlite://{tmp_path}/a.db")
     finally:
         os.umask(before)
     write_and_close(store)
-    assert stat.S_IMODE((tmp_path / "one").stat().st_mode) == 0o700
-    assert stat.S_IMODE((tmp_path / "one" / "two").stat().st_mode) == 0o700
-    assert stat.S_IMODE((tmp_path / "one" / "two" / "a.db").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "a.db").stat().st_mode) == 0o600
+
+
+def test_missing_directory(tmp_path: Path) -> None:
+    """A path that leads nowhere is most likely mistyped, and nothing is made of it."""
+    with pytest.raises(StoreUrlError) as caught:
+        open_store(f"sqlite://{tmp_path}/one/two/a.db")
+    assert f"there is no directory {tmp_path}/one/two; create it" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_store_file(tmp_path: Path) -> None:
+    """The file of a store is known without opening it, and one in memory has none."""
+    url = f"SQLite://{quote(str(tmp_path / 'a b.db'))}?durability=full"
+    assert store_file(url) == tmp_path / "a b.db"
+    assert store_file("memory://") is None
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -100,7 +114,9 @@ def test_missing_directories(tmp_path: Path) -> None:
         pytest.param("sqlite:///tmp/a.db?mode=ro", 'unknown option "mode"', id="unknown-option"),
         pytest.param("sqlite:///tmp/a.db?durability=off", "durability=full", id="unknown-value"),
         pytest.param("sqlite:///tmp/a.db?durability", "durability=normal", id="missing-value"),
-        pytest.param("sqlite:///dev/null/a.db", "cannot be created", id="not-a-directory"),
+        pytest.param(
+            "sqlite:///dev/null/a.db", "there is no directory /dev/null", id="not-a-directory"
+        ),
     ],
 )
 def test_faulty_url(url: str, text: str) -> None:

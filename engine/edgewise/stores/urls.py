@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -13,6 +12,8 @@ from edgewise.stores.memory import MemoryStore
 from edgewise.stores.sqlite import SqliteStore
 from edgewise.stores.sqlite_schema import Durability
 
+_Opener = Callable[[str, SplitResult], ServiceStore]
+
 _SQLITE_EXAMPLE = "sqlite:///var/lib/edgewise/profiles.db"
 _DURABILITIES: dict[str, Durability] = {"normal": "normal", "full": "full"}
 
@@ -21,11 +22,26 @@ def open_store(url: str) -> ServiceStore:
     """Return the store that a URL names.
 
     Shape: `memory://`, or `sqlite://` and the absolute path of a file, percent-encoded where it
-    holds other characters than a URL may. Missing directories are created for the owner alone.
+    holds other characters than a URL may. The file is made where there is none, for the owner
+    alone; its directory must be there, since a mistyped path is hardly meant to be a new store.
 
     Errors: StoreUrlError, which says what to write instead; StoreError for a file that is not
     ours, is newer than this code or cannot be written.
     """
+    opener, parts = _parsed(url)
+    return opener(url, parts)
+
+
+def store_file(url: str) -> Path | None:
+    """Return the file of the store that a URL names; None for a store in memory.
+
+    Errors: StoreUrlError, as `open_store`.
+    """
+    opener, parts = _parsed(url)
+    return _database_path(url, parts) if opener is _open_sqlite else None
+
+
+def _parsed(url: str) -> tuple[_Opener, SplitResult]:
     scheme, separator, _ = url.partition(":")
     if not separator:
         raise StoreUrlError(f"A store URL has a scheme: write memory:// or {_SQLITE_EXAMPLE}.")
@@ -36,10 +52,9 @@ def open_store(url: str) -> ServiceStore:
             f'Unknown store "{scheme}": write memory:// or, for a file, {_SQLITE_EXAMPLE}.'
         )
     try:
-        parts = urlsplit(url)
+        return opener, urlsplit(url)
     except ValueError as error:
         raise StoreUrlError(f"{url}: {error}; write for example {_SQLITE_EXAMPLE}.") from error
-    return opener(url, parts)
 
 
 def _open_memory(url: str, parts: SplitResult) -> ServiceStore:
@@ -53,7 +68,7 @@ def _open_memory(url: str, parts: SplitResult) -> ServiceStore:
 def _open_sqlite(url: str, parts: SplitResult) -> ServiceStore:
     path = _database_path(url, parts)
     durability = _durability(url, parts)
-    _make_directories(url, path.parent)
+    _require_directory(url, path.parent)
     if path.is_dir():
         raise _names_directory(url, path)
     return SqliteStore(path, durability)
@@ -90,17 +105,16 @@ def _durability(url: str, parts: SplitResult) -> Durability:
     return found
 
 
-def _make_directories(url: str, directory: Path) -> None:
+def _require_directory(url: str, directory: Path) -> None:
     try:
-        missing = [place for place in directory.parents if not place.exists()]
-        for place in (*reversed(missing), directory):
-            # Two processes may start together, so that one of them finds it made.
-            place.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
+        is_there = directory.is_dir()
+    except OSError:
+        is_there = False
+    if not is_there:
         raise StoreUrlError(
-            f"{url}: the directory {directory} cannot be created ({error.strerror});"
-            f" create it, or name a file in one that the user with id {os.geteuid()} may write to."
-        ) from error
+            f"{url}: there is no directory {directory};"
+            " create it, or name a file in one that is there."
+        )
 
 
 def _names_directory(url: str, path: Path) -> StoreUrlError:
@@ -110,7 +124,7 @@ def _names_directory(url: str, path: Path) -> StoreUrlError:
     )
 
 
-_OPENERS: dict[str, Callable[[str, SplitResult], ServiceStore]] = {
+_OPENERS: dict[str, _Opener] = {
     "memory": _open_memory,
     "sqlite": _open_sqlite,
 }
