@@ -28,6 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "country_names",
         "garbage",
         "secret",
+        "checks",
     ),
     # The tables that rules are made of: what can be read, how it can be tested, what can be set.
     ("attributes", "operators", "settings"),

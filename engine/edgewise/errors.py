@@ -4,6 +4,7 @@
     ├── RulesError               rules_invalid         every fault of one load, at once
     ├── InputError               input_invalid         a file given to a command cannot be used
     │   └── GeoDatabaseError     geo_database_invalid  a location database that cannot be read
+    ├── SettingsError            settings_invalid      an application has set what cannot be
     ├── RequestError                                   the caller's request cannot be served
     │   ├── InvalidData          invalid_data          body, query or path fails validation
     │   ├── Unauthorized         unauthorized          a secret or token is missing or wrong
@@ -119,6 +120,12 @@ class GeoDatabaseError(InputError):
     """A database of locations is missing, broken, or not of a kind that is understood."""
 
     code = "geo_database_invalid"
+
+
+class SettingsError(EdgewiseError):
+    """A setting that an application gives is not what it may be; the message names it."""
+
+    code = "settings_invalid"
 
 
 class RequestError(EdgewiseError):

@@ -17,6 +17,7 @@ from functools import partial
 import msgspec
 
 from edgewise.applying import apply_events
+from edgewise.checks import require_seconds, require_whole
 from edgewise.decoding import Update, decode_event
 from edgewise.errors import (
     ConfigNotFound,
@@ -57,6 +58,7 @@ class ImportSettings(msgspec.Struct, frozen=True, kw_only=True):
         first_pause_s: after the first failure; each further pause is twice as long.
         longest_pause_s: no pause is longer.
         rest_s: between two looks at a queue that others fill too.
+    Errors: SettingsError for what cannot be.
     """
 
     most_taken: int = 64
@@ -65,6 +67,11 @@ class ImportSettings(msgspec.Struct, frozen=True, kw_only=True):
     first_pause_s: float = 0.25
     longest_pause_s: float = 60.0
     rest_s: float = 0.25
+
+    def __post_init__(self) -> None:
+        require_whole(self, 1, "most_taken", "attempts")
+        require_seconds(self, "lease_s", "rest_s")
+        require_seconds(self, "first_pause_s", "longest_pause_s", zero=True)
 
 
 class _PartGone(Exception):

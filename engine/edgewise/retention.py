@@ -14,6 +14,7 @@ from contextlib import suppress
 
 import msgspec
 
+from edgewise.checks import require_seconds, require_whole
 from edgewise.erasing import erase, finish_erasure
 from edgewise.errors import EdgewiseError
 from edgewise.identity import Identity, Loaded
@@ -38,6 +39,7 @@ class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True):
         step_size: how many records one step removes at most.
         pause_s: between two steps while there is something to remove.
         rest_s: after a round that removed nothing, or that failed.
+    Errors: SettingsError for what cannot be.
     """
 
     profile_days: int = 400
@@ -46,6 +48,12 @@ class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True):
     step_size: int = 100
     pause_s: float = 0.2
     rest_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        require_whole(self, 0, "profile_days", "log_days", "log_newest")
+        require_whole(self, 1, "step_size")
+        require_seconds(self, "pause_s", zero=True)
+        require_seconds(self, "rest_s")
 
 
 class Retention:

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from edgewise.batches import AppliedProfile, apply_batch, save_batch
+from edgewise.checks import require
 from edgewise.decide import decide
 from edgewise.decoding import Update
 from edgewise.enriching import Enricher, Sender
@@ -73,6 +74,7 @@ class DecisionService:
         kept_profiles: how many records of visitors are kept in memory, so that their next update
             does not read them. Where several processes write to one store that is right too, but
             costs more than it saves.
+    Errors: SettingsError for a number of kept profiles below 0.
     """
 
     def __init__(  # noqa: PLR0913 - all but two have a default, and go by their names
@@ -88,6 +90,7 @@ class DecisionService:
         enricher: Enricher | None = None,
         kept_profiles: int = KEPT_PROFILES,
     ) -> None:
+        require(kept_profiles >= 0, "kept_profiles", "0 or more", f"{kept_profiles}")
         self.rulesets = rulesets
         self.store = store
         self._records = Records(store)

@@ -19,6 +19,7 @@ from typing import Final
 import msgspec
 from starlette.types import Scope
 
+from edgewise.checks import require, require_whole
 from edgewise.errors import InputError
 
 Address = IPv4Address | IPv6Address
@@ -43,10 +44,22 @@ class AddressSettings(msgspec.Struct, frozen=True, kw_only=True):
             `X-Forwarded-For` whom it has been called by.
         force_ip_from: who may name another address in `X-Force-IP`: a server that renders pages for
             visitors, and calls in their place.
+    Errors: SettingsError for what cannot be.
     """
 
     trusted_proxies: int = 0
     force_ip_from: tuple[Network, ...] = LOOPBACK
+
+    def __post_init__(self) -> None:
+        require_whole(self, 0, "trusted_proxies")
+        few = f"at most {MAX_PROXIES} proxies"
+        require(
+            self.trusted_proxies <= MAX_PROXIES, "trusted_proxies", few, f"{self.trusted_proxies}"
+        )
+        networks: object = self.force_ip_from
+        holds = isinstance(networks, tuple) and all(isinstance(one, Network) for one in networks)
+        expected = 'networks, such as (ip_network("10.0.0.0/8"),)'
+        require(holds, "force_ip_from", expected, repr(networks))
 
 
 def client_address(scope: Scope, settings: AddressSettings) -> Address | None:

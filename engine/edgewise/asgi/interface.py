@@ -9,6 +9,7 @@ import msgspec
 
 from edgewise.asgi.client_address import AddressSettings
 from edgewise.asgi.klaviyo_settings import KlaviyoSettings
+from edgewise.checks import require, require_kind, require_whole
 from edgewise.decoding import MAX_EVENTS, Update
 from edgewise.enriching import Sender
 from edgewise.explaining import Explanation
@@ -31,6 +32,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
             none.
         klaviyo: who may send events as to Klaviyo; without keys nobody may.
         addresses: whose word is taken for where a request comes from.
+    Errors: SettingsError for what cannot be.
     """
 
     max_body_bytes: int = 1024 * 1024
@@ -41,6 +43,20 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     default_environment: tuple[str, str] | None = None
     klaviyo: KlaviyoSettings = KlaviyoSettings()
     addresses: AddressSettings = AddressSettings()
+
+    def __post_init__(self) -> None:
+        require_whole(self, 1, "max_body_bytes", "max_batch_bytes", "max_events")
+        require_kind(self, str, "a text", "admin_token", "preview_secret")
+        require_kind(self, KlaviyoSettings, "KlaviyoSettings", "klaviyo")
+        require_kind(self, AddressSettings, "AddressSettings", "addresses")
+        _check_environment(self.default_environment)
+
+
+def _check_environment(names: object) -> None:
+    parts = names if isinstance(names, tuple) else ()
+    holds = len(parts) == 2 and all(isinstance(part, str) and part for part in parts)
+    expected = 'organization and environment, such as ("demo", "main")'
+    require(names is None or holds, "default_environment", expected, repr(names))
 
 
 class Service(Protocol):

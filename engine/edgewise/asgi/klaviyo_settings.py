@@ -9,6 +9,7 @@ from hmac import compare_digest
 import msgspec
 
 from edgewise.asgi.rate_limits import RateLimit, parse_rate_limit
+from edgewise.checks import require, require_kind
 from edgewise.errors import InputError
 
 KEYS_VARIABLE = "EDGEWISE_KLAVIYO_KEYS"
@@ -40,12 +41,23 @@ class KlaviyoSettings(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         bulk_limit, event_limit: per key, of this process; None sets no limit.
         merges: whether two profiles become one where the identifiers of a person lead to both.
+    Errors: SettingsError for what cannot be.
     """
 
     keys: tuple[KlaviyoKey, ...] = ()
     bulk_limit: RateLimit | None = None
     event_limit: RateLimit | None = None
     merges: bool = False
+
+    def __post_init__(self) -> None:
+        keys: object = self.keys
+        holds = isinstance(keys, tuple) and all(isinstance(key, KlaviyoKey) for key in keys)
+        # What is wrong about them may be that they are the keys themselves, which nothing prints.
+        require(holds, "keys", "a tuple of what `klaviyo_key` returns", type(keys).__name__)
+        for name in ("bulk_limit", "event_limit"):
+            if getattr(self, name) is not None:
+                require_kind(self, RateLimit, "a RateLimit or None", name)
+        require_kind(self, bool, "True or False", "merges")
 
 
 def klaviyo_key(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from edgewise.asgi.cors import Headers
+from edgewise.checks import require_whole
 from edgewise.errors import InputError
 
 _FORM = re.compile(r"\s*([1-9][0-9]{0,8})/s\s*,\s*([1-9][0-9]{0,8})/m\s*")
@@ -16,10 +17,13 @@ _WINDOWS_S = (1, 60)
 
 
 class RateLimit(msgspec.Struct, frozen=True):
-    """The most requests per second and per minute."""
+    """The most requests per second and per minute. Errors: SettingsError for less than one."""
 
     per_second: int
     per_minute: int
+
+    def __post_init__(self) -> None:
+        require_whole(self, 1, "per_second", "per_minute")
 
     def divided_by(self, processes: int) -> RateLimit:
         """Return the share of one of several processes, which do not know of each other."""

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 from watchfiles import Change, awatch
 
+from edgewise.checks import require_seconds
 from edgewise.errors import Fault, RulesError, SourceUnavailable
 from edgewise.parsing import FaultList
 from edgewise.reload.environment import Environment, ReloadStatus
@@ -41,11 +42,16 @@ class ReloadSettings(msgspec.Struct, frozen=True, kw_only=True):
         watch: whether the system tells of changed files.
         poll_s: how often to look without being told, as network file systems need.
         settle_s: how long files must have been left alone before they are read.
+    Errors: SettingsError for what cannot be.
     """
 
     watch: bool = True
     poll_s: float = 10.0
     settle_s: float = 0.1
+
+    def __post_init__(self) -> None:
+        require_seconds(self, "poll_s")
+        require_seconds(self, "settle_s", zero=True)
 
 
 _SETTINGS = ReloadSettings()

@@ -1,0 +1,49 @@
+"""What an application may set, checked where it is set: later it would be a strange answer."""
+
+from __future__ import annotations
+
+import math
+
+from edgewise.errors import SettingsError
+
+
+def require(holds: bool, name: str, expected: str, given: str) -> None:
+    """Refuse a setting that does not hold.
+
+    Args:
+        expected: what the setting may be, such as "a text".
+        given: what it is; what may be a secret is told by its type alone.
+    Errors: SettingsError.
+    """
+    if not holds:
+        raise SettingsError(f"{name}: expected {expected}, not {given}")
+
+
+def require_whole(settings: object, least: int, *names: str) -> None:
+    """Refuse members that are no whole numbers of at least this one. Errors: SettingsError."""
+    for name in names:
+        value = getattr(settings, name)
+        holds = isinstance(value, int) and not isinstance(value, bool) and value >= least
+        require(holds, name, f"a whole number from {least} on", repr(value))
+
+
+def require_seconds(settings: object, *names: str, zero: bool = False) -> None:
+    """Refuse members that are no time in seconds.
+
+    Args:
+        zero: whether no time at all will do.
+    Errors: SettingsError.
+    """
+    for name in names:
+        value = getattr(settings, name)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        holds = is_number and math.isfinite(value) and (value > 0 or (zero and value == 0))
+        expected = "seconds, 0 or more" if zero else "seconds, more than 0"
+        require(holds, name, expected, repr(value))
+
+
+def require_kind(settings: object, kind: type, expected: str, *names: str) -> None:
+    """Refuse members of another type; their values are not told. Errors: SettingsError."""
+    for name in names:
+        value = getattr(settings, name)
+        require(isinstance(value, kind), name, expected, type(value).__name__)
