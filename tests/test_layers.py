@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "hashing",
         "json_text",
         "parsing",
+        "printable",
         "countries",
         "country_names",
         "garbage",

@@ -30,6 +30,7 @@ from edgewise.commands.arguments import add_copies_option, add_geo_option
 from edgewise.commands.faults import print_faults, print_set_aside
 from edgewise.errors import EdgewiseError, InputError, RulesError, StoreUrlError
 from edgewise.parsing import closest
+from edgewise.printable import printable
 from edgewise.reload.loading import LoadedFolder, load_folder
 from edgewise.schema import schema_text
 from edgewise.server import ServerSettings, check_settings, require_free_address, run
@@ -67,7 +68,8 @@ def _run(options: argparse.Namespace) -> int:
         print_faults(known(error.faults))
         return 1
     except EdgewiseError as error:
-        print(f"edgewise: {error}", file=sys.stderr)
+        lines = map(printable, str(error).split("\n"))
+        print("edgewise:", "\n".join(lines), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("edgewise: interrupted", file=sys.stderr)

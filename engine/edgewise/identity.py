@@ -115,7 +115,7 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
         profile = loaded.profile
         if user_id == profile.id:
             return loaded
-        owner = await self._owner_of(user_id)
+        owner = await self.owner_of(user_id)
         if isinstance(owner, Vacant):
             if owner.profile_id == profile.id:
                 # Its own name, or a redirect that was there before what it leads to.
@@ -181,13 +181,13 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
 
     async def _look_up(self, name: str) -> Loaded | Vacant:
         """What an id or a name stands for: where a text may be both, first the id."""
-        found = await self._owner_of(name)
+        found = await self.owner_of(name)
         if isinstance(found, Vacant) and is_server_made(name):
             return await self.load(name)
         return found
 
-    async def _owner_of(self, user_id: str) -> Loaded | Vacant:
-        """What a user id stands for.
+    async def owner_of(self, user_id: str) -> Loaded | Vacant:
+        """Return what a user id stands for.
 
         Applications take hashes for user ids, which look like ids of profiles. Such a user id has
         the key of that id, so that of a claim and the creation of that profile one comes first. It

@@ -17,6 +17,7 @@ from edgewise.errors import InputError
 from edgewise.simulate.files import Position, read_lines
 
 TEXT = b'{"a":1}\n\n{"b":2}\r\n{"c":3}'
+SKIPPABLE_FRAME = bytes.fromhex("502a4d18 04000000 01020304")
 LINES = [(1, b'{"a":1}'), (3, b'{"b":2}'), (4, b'{"c":3}')]
 
 
@@ -34,6 +35,7 @@ def two_frames(text: bytes) -> bytes:
         pytest.param(gzip.compress(TEXT), id="gzip"),
         pytest.param(gzip.compress(TEXT[:9]) + gzip.compress(TEXT[9:]), id="two-gzip-members"),
         pytest.param(two_frames(TEXT), id="two-zstd-frames"),
+        pytest.param(SKIPPABLE_FRAME + two_frames(TEXT), id="zstd-of-several-processes"),
     ],
 )
 def test_lines_have_their_numbers(tmp_path: Path, data: bytes) -> None:
@@ -48,6 +50,34 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.TextIOWrapper(io.BufferedReader(io.BytesIO(gzip.compress(TEXT))))
     monkeypatch.setattr(sys, "stdin", stream)
     assert list(read_lines("-")) == LINES
+
+
+@pytest.mark.parametrize(
+    ("data", "lines"),
+    [
+        pytest.param(TEXT, LINES, id="plain"),
+        pytest.param(gzip.compress(TEXT), LINES, id="gzip"),
+        pytest.param(two_frames(TEXT), LINES, id="zstd"),
+        pytest.param(b"{}", [(1, b"{}")], id="two-bytes"),
+        pytest.param(b"", [], id="nothing"),
+    ],
+)
+def test_a_pipe_that_gives_one_byte_at_first(
+    monkeypatch: pytest.MonkeyPatch, data: bytes, lines: list[tuple[int, bytes]]
+) -> None:
+    """What a pipe is, is not decided on less than its first four bytes."""
+
+    class Pipe(io.BytesIO):
+        def readinto(self, buffer: object) -> int:
+            view = memoryview(buffer)  # type: ignore[arg-type]
+            return super().readinto(view[:1] if self.tell() < 6 else view)
+
+        def seekable(self) -> bool:
+            return False
+
+    stream = io.TextIOWrapper(io.BufferedReader(Pipe(data)))
+    monkeypatch.setattr(sys, "stdin", stream)
+    assert list(read_lines("-")) == lines
 
 
 def test_rows_of_parquet_are_lines(tmp_path: Path) -> None:

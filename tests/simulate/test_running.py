@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from edgewise.errors import InputError
+from edgewise.records import id_for_name
 from edgewise.simulate import running
 from edgewise.simulate.merge import Simulation, merge
 from edgewise.simulate.partial import PartialResult
@@ -602,3 +603,63 @@ def test_a_folder_that_stays_is_left_empty(traffic: Input, tmp_path: Path) -> No
         simulate(read_rules(DEMO_RULES), None, traffic, Options(state=link))
         remove_state(link)
         assert list(link.iterdir()) == []
+
+
+def environments_of(tmp_path: Path, lines: list[dict[str, Any]], **options: Any) -> Result:
+    """Simulate lines of two environments with the same rules, against these rules."""
+    rules = read_rules(write_rules(tmp_path / "rules", {MAIN: SHOP, OTHER: SHOP}))
+    path = write_lines(tmp_path / "events.ndjson", lines)
+    source = Input(paths=(path,), environments=(MAIN, OTHER), **options)
+    return simulate(rules, rules, source, Options())
+
+
+def test_a_hash_for_a_user_id_in_two_environments(tmp_path: Path) -> None:
+    """A user id that looks like the id of a profile is a name where another environment has it."""
+    lines = [
+        line(name, NOON_MS, type="identify", userId="f" * 64, environment=environment)
+        for name, environment in (("a", MAIN), ("b", OTHER), ("c", OTHER))
+    ]
+    lines.insert(0, line("c", NOON_MS, environment=OTHER))
+    result = environments_of(tmp_path, lines)
+    assert result.input.broken == 0
+    assert [(one.profiles, one.merged) for one in result.environments] == [(1, 0), (1, 1)]
+
+
+def test_a_request_that_is_refused_half_way(tmp_path: Path) -> None:
+    """What it did before counts on both sides, as a service would have kept it."""
+    taken = id_for_name(OTHER, "u-1")
+    identify = [{"type": "identify", "userId": name} for name in ("u-2", "u-1")]
+    lines = [
+        line(taken, NOON_MS, environment=MAIN),
+        {"profileId": "b", "receivedAt": NOON_MS, "environment": OTHER, "events": identify},
+    ]
+    result = environments_of(tmp_path, lines)
+    assert [one.line for one in result.input.broken_lines] == [2]
+    for found in result.environments:
+        assert found.profiles == sum(found.new_profiles) - found.merged == 1
+        assert found.against is not None
+        assert not any(one.entered or one.left for one in found.against.audiences)
+        assert all(one.before == one.after for one in found.against.audiences)
+
+
+def test_a_message_twice_in_one_request_is_a_repeated_event(tmp_path: Path) -> None:
+    """Every event of the input is counted, or counted as one that had been counted before."""
+    event = {"type": "page", "messageId": "x"}
+    lines = [{"profileId": "a", "receivedAt": NOON_MS, "environment": MAIN, "events": [event] * 3}]
+    result = environments_of(tmp_path, lines)
+    found = result.environments[0]
+    assert (result.input.events, found.events, found.duplicates) == (3, 3, 2)
+
+
+def test_reasons_are_short_and_can_be_shown(tmp_path: Path) -> None:
+    """A visitor's own text in a reason neither steers a terminal nor fills the result."""
+    lines = [
+        {"type": "page", "anonymousId": "a", "timestamp": text} for text in ("\x1b[1m", "x" * 9_999)
+    ]
+    result = environments_of(tmp_path, [{**one, "environment": MAIN} for one in lines])
+    first, second = (one.reason for one in result.input.broken_lines)
+    assert first.startswith(r'timestamp: "\x1b[1m" is no time')
+    assert second == 'timestamp: "' + "x" * 187 + "…"
+    with pytest.raises(InputError) as refused:
+        environments_of(tmp_path, [{**lines[0], "environment": MAIN}], strict=True)
+    assert r"\x1b[1m" in str(refused.value)

@@ -15,6 +15,7 @@ from edgewise.audiences.explain import ExplainedCondition
 from edgewise.commands.console import OutputConsole
 from edgewise.commands.times import time_text
 from edgewise.explaining import ExplainedAudience, ExplainedExperience, Explanation
+from edgewise.printable import printable
 
 # Wide enough that no line of a file breaks where programs look at it.
 _FILE_WIDTH: Final = 400
@@ -97,4 +98,4 @@ def _experience(experience: ExplainedExperience) -> Text:
 
 
 def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    return printable(msgspec.json.encode(value).decode())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import stat
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from edgewise.errors import InputError
 from edgewise.json_text import BOM
@@ -19,8 +20,10 @@ from edgewise.simulate.extras import load_extra
 STANDARD_INPUT = "-"
 
 _BUFFER_BYTES = 1 << 20
+_MAGIC_BYTES = 4
 _GZIP = b"\x1f\x8b"
-_ZSTD = b"\x28\xb5\x2f\xfd"
+# A frame, or one to be skipped over, with which those begin that several processes have written.
+_ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", re.DOTALL)
 _PARQUET = b"PAR1"
 
 
@@ -66,15 +69,14 @@ def read_lines(path: str, position: Position | None = None) -> Iterator[tuple[in
     """
     try:
         with _opened(path) as file:
-            # Not read, because a pipe cannot go back.
-            magic = file.peek(4)[:4]
             if position is not None:
                 position.enter(file)
+            magic, whole = _begun(file)
             if magic == _PARQUET:
                 rows = load_extra("edgewise.simulate.parquet", "Reading Parquet")
                 yield from rows.read_rows(path)
             else:
-                yield from _lines_of(_plain(file, magic))
+                yield from _lines_of(_plain(whole, magic))
         if position is not None:
             position.leave(path)
     except (OSError, EOFError, zlib.error, ValueError) as error:
@@ -99,6 +101,33 @@ def _size_of(path: str) -> int:
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
+class _Pipe(io.RawIOBase):
+    """A pipe of which some was read, from its beginning on."""
+
+    def __init__(self, begun: bytes, rest: io.BufferedReader) -> None:
+        self._begun = begun
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._begun:
+            return self._rest.readinto1(buffer)
+        some, self._begun = self._begun[: len(buffer)], self._begun[len(buffer) :]
+        buffer[: len(some)] = some
+        return len(some)
+
+
+def _begun(file: io.BufferedReader) -> tuple[bytes, BinaryIO]:
+    """The first bytes of a file, which a pipe may give one by one, and all of it."""
+    magic = file.read(_MAGIC_BYTES)
+    if file.seekable():
+        file.seek(-len(magic), io.SEEK_CUR)
+        return magic, file
+    return magic, cast("BinaryIO", io.BufferedReader(_Pipe(magic, file), _BUFFER_BYTES))
+
+
 @contextmanager
 def _opened(path: str) -> Iterator[io.BufferedReader]:
     if path == STANDARD_INPUT:
@@ -111,7 +140,7 @@ def _opened(path: str) -> Iterator[io.BufferedReader]:
 def _plain(file: BinaryIO, magic: bytes) -> BinaryIO:
     if magic.startswith(_GZIP):
         return cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=file), _BUFFER_BYTES))
-    if magic == _ZSTD:
+    if _ZSTD.fullmatch(magic):
         frames = load_extra("edgewise.simulate.zstd", "Reading zstd")
         opened: BinaryIO = frames.open_frames(file)
         return opened

@@ -25,6 +25,7 @@ from edgewise.simulate.requests import (
     BrokenLine,
     Record,
     Request,
+    broken_line,
     first_broken,
     received_of,
     update_of,
@@ -108,11 +109,11 @@ class PartitionReplay:
         """Replay some requests; many at a time cost less than each by itself."""
         broken: list[BrokenLine] = []
         for of_round in self._rounds.divide(requests):
-            received = [(record, received_of(record, update)) for record, update in of_round]
-            for environment in self._after.replays:
-                mine = received
-                if len(self._after.replays) > 1:
-                    mine = [one for one in received if one[0].environment == environment]
+            by_environment: dict[str, list[_Received]] = {}
+            for record, update in of_round:
+                received = (record, received_of(record, update))
+                by_environment.setdefault(record.environment, []).append(received)
+            for environment, mine in by_environment.items():
                 broken += self._replay(environment, mine)
         self._broken += len(broken)
         self._broken_lines = first_broken([*self._broken_lines, *broken])
@@ -150,17 +151,12 @@ class PartitionReplay:
         """Replay requests of one environment and one round; return those that could not be."""
         found = self._after.replays[environment].apply(requests)
         if self._before and environment in self._before.replays:
-            self._before.replays[environment].apply(
-                [
-                    request
-                    for request, visitor in zip(requests, found, strict=True)
-                    if isinstance(visitor, Visitor)
-                ]
-            )
+            # Also what was refused: it has been refused here, too, at the same point.
+            self._before.replays[environment].apply(requests)
         broken = []
         for (record, _), visitor in zip(requests, found, strict=True):
             if isinstance(visitor, NamespaceMismatch):
-                broken.append(BrokenLine(record.source, record.line, visitor.message))
+                broken.append(broken_line(record.source, record.line, visitor.message))
             elif self._writer:
                 self._writer.add(record, visitor)
         return broken

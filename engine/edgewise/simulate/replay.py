@@ -96,7 +96,13 @@ class Replay:
             self._note(visitor, decision, arrival_ms)
         for visitor, arrival_ms, _ in visits:
             _show(visitor, arrival_ms)
-        events = sum([len(received) for _, _, received in visits])
+        events = sum(
+            [
+                len(record.events)
+                for visitor, (record, _) in zip(found, requests, strict=True)
+                if visitor.__class__ is Visitor
+            ]
+        )
         self.requests += len(visits)
         self.events += events
         self.duplicates += events - sum(map(len, fresh))
@@ -162,14 +168,14 @@ class Replay:
 
     @contextmanager
     def _identifying(self, arrival_ms: int) -> Iterator[None]:
-        """Tell the observer who appears and who is joined in this block."""
+        """Tell the observer who appears and who is joined in this block, even if it breaks off."""
         created = self.visitors.created
         try:
             yield
         finally:
             self._combine(arrival_ms)
-        for _ in range(self.visitors.created - created):
-            self.observer.appeared(arrival_ms)
+            for _ in range(self.visitors.created - created):
+                self.observer.appeared(arrival_ms)
 
     def _join_all(self, received: Sequence[ReceivedEvent], arrival_ms: int) -> None:
         """Join the profiles that were, as events tell."""
@@ -189,8 +195,8 @@ class Replay:
 
     def _advance_both(self, loaded: Loaded, user_id: str, arrival_ms: int) -> None:
         """Let the windows close of two visitors who are about to become one."""
-        for one in (loaded, _run(self._identity.find(user_id))):
-            visitor = self.visitors.visitor(one.profile.id) if one is not None else None
+        for one in (loaded, _run(self._identity.owner_of(user_id))):
+            visitor = self.visitors.visitor(one.profile.id) if isinstance(one, Loaded) else None
             if visitor is not None:
                 self.advance(visitor, arrival_ms)
 

@@ -22,6 +22,7 @@ from edgewise.decoding import (
 )
 from edgewise.errors import InvalidData
 from edgewise.model.event import JOINED, Event, Joins, ReceivedEvent
+from edgewise.printable import printable, shortened
 from edgewise.receiving import CLAIMING_TYPES, parse_time, receive, receive_again
 from edgewise.values import text_of
 
@@ -61,6 +62,8 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
 MOST_BROKEN_SHOWN = 20
 """How many of the broken lines are told one by one, whoever finds them."""
 
+_LONGEST_REASON = 200
+
 
 class BrokenLine(msgspec.Struct, frozen=True, order=True):
     """A line that cannot be replayed, and why."""
@@ -68,6 +71,11 @@ class BrokenLine(msgspec.Struct, frozen=True, order=True):
     source: int
     line: int
     reason: str
+
+
+def broken_line(source: int, line: int, reason: str) -> BrokenLine:
+    """Return a line that cannot be replayed; of a reason with a long text in it, the beginning."""
+    return BrokenLine(source, line, shortened(printable(reason), _LONGEST_REASON))
 
 
 class _Head(msgspec.Struct, rename="camel", gc=False):

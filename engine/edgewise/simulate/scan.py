@@ -18,6 +18,7 @@ from edgewise.simulate.requests import (
     LineReader,
     Record,
     Request,
+    broken_line,
     checked,
 )
 from edgewise.simulate.store_log import read_store
@@ -148,7 +149,7 @@ def _requests_of(source: Input, position: Position) -> Iterator[Request | Broken
             try:
                 yield _logged(record, source.environments)
             except InvalidData as error:
-                yield BrokenLine(record.source, record.line, error.message)
+                yield broken_line(record.source, record.line, error.message)
         return
     for number, path in enumerate(source.paths):
         reader = LineReader(source.environments, source.environment, number)
@@ -156,7 +157,7 @@ def _requests_of(source: Input, position: Position) -> Iterator[Request | Broken
             try:
                 yield reader.read(line, source.mapping.apply(data) if source.mapping else data)
             except InvalidData as error:
-                yield BrokenLine(number, line, error.message)
+                yield broken_line(number, line, error.message)
 
 
 def _logged(record: Record, environments: Sequence[str]) -> Request:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from edgewise.amounts import counted
+from edgewise.printable import printable
 from edgewise.simulate.result import (
     AgainstResult,
     AudienceResult,
@@ -102,9 +102,11 @@ def _audiences(environment: EnvironmentResult, *, wide: bool) -> Group:
         table.add_column("Decides most")
     ordered = sorted(environment.audiences, key=lambda one: (-one.size, one.id))
     for audience in ordered[:MOST_AUDIENCES]:
-        deciding = Text(_decides_most(audience), style="dim", overflow="ellipsis", no_wrap=True)
+        deciding = Text(
+            printable(_decides_most(audience)), style="dim", overflow="ellipsis", no_wrap=True
+        )
         table.add_row(
-            escape(audience.id),
+            _name(audience.id),
             f"{audience.size:,}",
             f"{audience.share:.1%}",
             *([Text(_bar(audience.share), style="cyan")] if wide else []),
@@ -132,7 +134,7 @@ def _overlap(environment: EnvironmentResult) -> Table:
     table.add_column("Of either", justify="right")
     for pair in environment.overlap[:MOST_PAIRS]:
         table.add_row(
-            escape(pair.first), escape(pair.second), f"{pair.profiles:,}", f"{pair.jaccard:.1%}"
+            _name(pair.first), _name(pair.second), f"{pair.profiles:,}", f"{pair.jaccard:.1%}"
         )
     return table
 
@@ -145,7 +147,7 @@ def _experiences(environment: EnvironmentResult) -> Table:
     table.add_column("Split as planned?")
     for experience in sorted(environment.experiences, key=lambda one: (-one.reach, one.id)):
         table.add_row(
-            escape(experience.id),
+            _name(experience.id),
             f"{experience.reach:,}",
             f"{experience.held_out:,}" if experience.held_out else "",
             _split(experience),
@@ -174,9 +176,13 @@ def _verdict(experience: ExperienceResult) -> Text:
 
 def _never(environment: EnvironmentResult) -> Iterator[RenderableType]:
     if environment.never.audiences:
-        yield Text(f"Never matched: {', '.join(environment.never.audiences)}", style="yellow")
+        yield Text(
+            printable(f"Never matched: {', '.join(environment.never.audiences)}"), style="yellow"
+        )
     if environment.never.experiences:
-        yield Text(f"Never given: {', '.join(environment.never.experiences)}", style="yellow")
+        yield Text(
+            printable(f"Never given: {', '.join(environment.never.experiences)}"), style="yellow"
+        )
 
 
 def _against(against: AgainstResult) -> Iterator[RenderableType]:
@@ -188,7 +194,7 @@ def _against(against: AgainstResult) -> Iterator[RenderableType]:
     for audience in against.audiences:
         if audience.entered or audience.left or audience.before is None or audience.after is None:
             audiences.add_row(
-                escape(audience.id),
+                _name(audience.id),
                 _count(audience.before),
                 _count(audience.after),
                 f"+{audience.entered:,}",
@@ -199,13 +205,18 @@ def _against(against: AgainstResult) -> Iterator[RenderableType]:
     for experience in against.experiences:
         for move in experience.moves:
             way = f"{_variant(move.before)} → {_variant(move.after)}"
-            moved.add_row(escape(experience.id), way, f"{move.profiles:,}")
+            moved.add_row(_name(experience.id), way, f"{move.profiles:,}")
     if audiences.row_count:
         yield audiences
     if moved.row_count:
         yield moved
     if not audiences.row_count and not moved.row_count:
         yield Text("Nobody is treated differently than by the other rules.", style="green")
+
+
+def _name(text: str) -> Text:
+    """A name as it is: nothing in it is markup, or the code of an emoji."""
+    return Text(printable(text))
 
 
 def _count(count: int | None) -> str:

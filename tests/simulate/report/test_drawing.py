@@ -53,6 +53,17 @@ def test_names_are_text(name: str) -> None:
     assert {one.tag for one in root.iter()} == {"svg", "title", "g", "path", "line", "text"}
 
 
+@pytest.mark.parametrize("place", range(0, 40, 3))
+def test_names_are_cut_between_whole_characters(place: int) -> None:
+    """Characters beyond the first plane are two to what measures a name, and one to a reader."""
+    name = "w" * place + "📧🔥\ue000" + "w" * (40 - place)
+    root = ET.fromstring(bars().svg("Bars", [{"name": name, "value": 1}]))
+    (shown,) = [one for one in texts(root) if "w" in one]
+    assert shown.endswith("…")
+    assert name.startswith(shown[:-1])
+    assert [one.text for one in root.iter("title")] == ["Bars", name]
+
+
 def test_characters_without_a_place_in_xml_are_replaced() -> None:
     """Control characters and half a pair of surrogates do not end a report."""
     root = ET.fromstring(bars().svg("\0", [{"name": "a\0b\x1bc\ud800", "value": 1}]))

@@ -17,6 +17,7 @@ ROWS = alt.NamedData(name="rows")
 Row = Mapping[str, object]
 
 _TEXT_SIZE = 12
+_PRIVATE = range(0xE000, 0xF900)
 _NAMESPACE = re.compile(r' xmlns(:\w+)?="[^"]*"')
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -55,10 +56,17 @@ class Drawing:
         Args:
             sentence: what it shows, for who cannot see it.
         """
+        values = [{key: _drawable(value) for key, value in row.items()} for row in rows]
+        stand_ins = _stand_ins(values)
         self._data["values"] = [
-            {key: _drawable(value) for key, value in row.items()} for row in rows
+            {
+                key: value.translate(stand_ins) if isinstance(value, str) else value
+                for key, value in row.items()
+            }
+            for row in values
         ]
         drawn = vl_convert.vega_to_svg(self._spec)
+        drawn = drawn.translate({ord(other): one for one, other in stand_ins.items()})
         root = ET.fromstring(_NAMESPACE.sub("", drawn, count=2))
         _tidy(root)
         title = ET.Element("title")
@@ -92,6 +100,14 @@ def _styled(chart: alt.LayerChart) -> alt.LayerChart:
 def _drawable(value: Any) -> Any:
     """XML has no room for most control characters and for half a pair of surrogates."""
     return _NO_TEXT.sub("\ufffd", value) if isinstance(value, str) else value
+
+
+def _stand_ins(rows: Sequence[Row]) -> dict[int, str]:
+    """A private character for each that JavaScript has as two: Vega may cut a name in between."""
+    texts = [value for row in rows for value in row.values() if isinstance(value, str)]
+    used = set().union(*texts)
+    free = (chr(code) for code in _PRIVATE if chr(code) not in used)
+    return dict(zip((ord(one) for one in sorted(used) if one > "\uffff"), free, strict=False))
 
 
 def _is_unseen(one: ET.Element) -> bool:
