@@ -53,6 +53,16 @@ def test_days_follow_from_reach(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "after 28 days  +17." in text
 
 
+def test_a_drop_has_an_outlook_of_drops(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever fears a loss is told how small a loss would be found."""
+    path = written(tmp_path, with_reach(10_000, 0, 10))
+    asked = ["--baseline", "0.04", "--lift", "-0.1"]
+    assert main(["plan", "free-shipping", *asked, "--from", path]) == 0
+    text = capsys.readouterr().out
+    assert "The least drop that it finds:\n" in text
+    assert "after 28 days  -15.8%" in text
+
+
 def test_variants_share_alpha(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An experiment with two variants makes two comparisons and needs more for each."""
     path = written(tmp_path, simulated(2_000))

@@ -42,14 +42,17 @@ def test_small_differences_certainty_and_lopsided_splits_cost_visitors() -> None
 @pytest.mark.parametrize("ratio", [0.25, 1.0, 4.0])
 def test_least_lift_is_the_inverse(ratio: float) -> None:
     """The lift that so many visitors can tell is the one that needs so many."""
-    needed = visitors_needed(0.04, 0.048, ratio, 0.05, 0.8)
-    assert least_lift(0.04, needed, ratio, 0.05, 0.8) == pytest.approx(0.2, rel=0.001)
+    for lift in (0.2, -0.2):
+        needed = visitors_needed(0.04, 0.04 * (1 + lift), ratio, 0.05, 0.8)
+        found = least_lift(0.04, needed, ratio, 0.05, 0.8, drop=lift < 0)
+        assert found == pytest.approx(lift, rel=0.001)
 
 
 @pytest.mark.parametrize("visitors", [0, 0.5, 2])
 def test_too_few_visitors_tell_nothing(visitors: float) -> None:
     """With nearly nobody no lift is large enough."""
-    assert least_lift(0.5, visitors, 1.0, 0.05, 0.8) is None
+    assert least_lift(0.5, visitors, 1.0, 0.05, 0.8, drop=False) is None
+    assert least_lift(0.5, visitors, 1.0, 0.05, 0.8, drop=True) is None
 
 
 @pytest.mark.parametrize(

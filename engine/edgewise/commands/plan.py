@@ -75,7 +75,7 @@ def plan_text(plan: Plan, question: Question) -> str:
         lines.append(
             f"  Only {plan.simulated_days:.1f} days were simulated; the rest is extrapolated."
         )
-    lines.append("The least lift that it finds:")
+    lines.append(f"The least {'drop' if question.lift < 0 else 'lift'} that it finds:")
     for one in plan.outlook:
         lift = "none" if one.lift is None else f"{one.lift:+.1%}"
         lines.append(f"  after {one.days:2} days  {lift}")

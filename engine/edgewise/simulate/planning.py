@@ -23,7 +23,7 @@ class PowerFunctions(Protocol):
     """What planning needs of a module of statistics."""
 
     visitors_needed: Callable[[float, float, float, float, float], int]
-    least_lift: Callable[[float, float, float, float, float], float | None]
+    least_lift: Callable[..., float | None]
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +45,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outlook(msgspec.Struct, frozen=True):
-    """The least lift that can be found after some days; None finds none."""
+    """The least lift, or drop where one is asked for, that can be found after some days, if any."""
 
     days: int
     lift: float | None
@@ -142,6 +142,7 @@ def make_plan(question: Question, result: Result, environment: str, power: Power
                     least / baseline,
                     alpha,
                     question.power,
+                    drop=question.lift < 0,
                 ),
             )
             for days in _OUTLOOK_DAYS

@@ -45,17 +45,18 @@ def visitors_needed(
     if not isfinite(found):
         raise InputError(
             f"no number of visitors can be found that tells {baseline:.4%} from {expected:.4%} with"
-            f" power {power:g} at alpha {alpha:g}; ask for more lift, or for other chances"
+            f" power {power:g} at alpha {alpha:g}; ask for another lift, or for other chances"
         )
     return max(1, ceil(found))
 
 
 def least_lift(
-    baseline: float, visitors: float, ratio: float, alpha: float, power: float
+    baseline: float, visitors: float, ratio: float, alpha: float, power: float, *, drop: bool
 ) -> float | None:
     """Return the smallest relative lift that a test finds, None where visitors are too few for any.
 
     Args:
+        drop: whether it is a drop that is looked for, whose lift is less than 0.
         visitors: those of the baseline; the others as in `visitors_needed`.
     """
     if visitors < 1:
@@ -63,8 +64,9 @@ def least_lift(
     # In closed form, as the other tail of a two-sided test has no weight at any usual power:
     # for one visitor the effect size is what it is for many, times the root of how many.
     one = _unit_effect(ratio, alpha, power)
-    angle = asin(sqrt(baseline)) + one / sqrt(visitors) / 2
-    if angle >= pi / 2:
+    change = one / sqrt(visitors) / 2
+    angle = asin(sqrt(baseline)) + (-change if drop else change)
+    if not 0 < angle < pi / 2:
         return None
     return sin(angle) ** 2 / baseline - 1
 
