@@ -21,7 +21,7 @@ from edgewise.stores.base import ServiceStore
 _LOG = logging.getLogger("edgewise.live")
 
 _NOT_STARTED = (
-    "The service was not started, and has no rules yet: await its start()"
+    "The service has no rules yet: it was not started, or its start failed; await its start()"
     " where the application starts, since a mounted one gets no lifespan."
 )
 

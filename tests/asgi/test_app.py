@@ -83,6 +83,17 @@ def test_health(client: TestClient) -> None:
     assert client.get("/health").json() == {"status": "ok"}
 
 
+def test_health_of_ones_own(client: TestClient, service: FakeService) -> None:
+    """A service may tell what it likes; without a status it is taken to be well."""
+
+    async def health() -> dict[str, object]:
+        return {"mine": 1}
+
+    service.health = health  # type: ignore[method-assign]
+    answer = client.get("/health")
+    assert (answer.status_code, answer.json()) == (200, {"mine": 1})
+
+
 def test_health_that_is_not_well(client: TestClient, service: FakeService) -> None:
     """What asks only for the status of the answer learns of it too."""
     service.status = "not_started"

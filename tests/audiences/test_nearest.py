@@ -151,3 +151,13 @@ def test_what_must_not_count_needs_no_help() -> None:
         'events "add_to_cart"': 'there are no events "add_to_cart"',
         "session count equals 3": "",
     }
+
+
+def test_what_a_visitor_sent_is_shown_short_and_with_escapes() -> None:
+    """A value neither fills an explanation nor steers a terminal, and nor does a name."""
+    found = explained(HIKING, [page("/p/1", category="\x9b" + "x" * 9_999)])
+    assert r'with property category "\x9bxxx' in found.nearest
+    assert found.nearest.endswith("x…")
+    assert len(found.nearest) < 300
+    found = explained(ADD, [buy("add_to_cart\x1b")])
+    assert r'(did you mean "add_to_cart\x1b"?)' in found.nearest

@@ -282,6 +282,14 @@ def test_what_is_left_out_is_told(
     assert refused(only, "--environment", MAIN) == f"{only}: there are no events of shop/main in it"
 
 
+def test_a_clock_that_is_far_ahead_tells_no_time(tmp_path: Path, explain: Explain) -> None:
+    """What a visitor takes for the time is no reason to refuse its events, as the API does not."""
+    path = write_lines(
+        tmp_path / "one.ndjson", [{"type": "page", "timestamp": "2200-01-01T00:00Z"}]
+    )
+    assert explain(path, "--at", iso(NOON_MS))["now_ms"] == NOON_MS
+
+
 def test_broken_lines_of_many_visitors_are_told(
     rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], refused: Callable[..., str]
 ) -> None:

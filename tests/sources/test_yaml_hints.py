@@ -231,3 +231,9 @@ def test_a_fault_has_the_words_of_the_parser_and_the_hint(tmp_path: Path) -> Non
         "main/a.yaml:2: mapping values are not allowed in this context in line 3, column 14"
         " (in line 2 a space is missing behind the colon: id: a)"
     )
+
+
+@pytest.mark.parametrize("line", ["key{}:", "a{}x", "a{}# b"])
+def test_a_line_of_spaces_takes_no_longer_than_others(line: str) -> None:
+    """No hint looks at a line again from each of its spaces on."""
+    hint_about(line.format(" " * 300_000) + "\nb: c")

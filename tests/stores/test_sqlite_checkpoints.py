@@ -117,6 +117,23 @@ def test_huge_log_is_cut(tmp_path: Path, connection: sqlite3.Connection) -> None
     checkpointer.stop()
 
 
+def test_a_log_that_another_process_copies_is_as_large_as_its_file(
+    tmp_path: Path, connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where SQLite does not tell how many pages there are, the size of the file does."""
+    checkpointer = Checkpointer(tmp_path / "a.db")
+    write_bytes(connection, 20_000)
+
+    class Busy:
+        def execute(self, sql: str) -> sqlite3.Cursor:
+            return connection.execute("SELECT 1, -1, -1" if "checkpoint" in sql else sql)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpointer, "_connection", Busy())
+        assert checkpointer._checkpoint("PASSIVE") == (tmp_path / "a.db-wal").stat().st_size
+    checkpointer.stop()
+
+
 def test_stop_empties_the_log(tmp_path: Path, connection: sqlite3.Connection) -> None:
     """Stopping copies everything into the database file and may be done twice."""
     checkpointer = Checkpointer(tmp_path / "a.db")

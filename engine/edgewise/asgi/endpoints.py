@@ -21,7 +21,7 @@ class Health:
         if scope["method"] != "GET":
             raise MethodNotAllowed(("GET", "OPTIONS"))
         health = await self._service.health()
-        status = 200 if health["status"] == "ok" else 503
+        status = 200 if health.get("status", "ok") == "ok" else 503
         await Answer(status, msgspec.json.encode(health))(scope, receive, send)
 
 

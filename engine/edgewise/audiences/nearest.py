@@ -30,6 +30,9 @@ from edgewise.model.audience import (
 )
 from edgewise.model.event import Event, TimedEvent
 from edgewise.parsing import closest
+from edgewise.printable import printable, shortened
+
+_LONGEST_SHOWN = 200
 
 
 def describe_nearest(matcher: Matcher, events: Sequence[TimedEvent], now_ms: int) -> str:
@@ -74,13 +77,20 @@ def _like_named(kind: Sequence[Test], events: Sequence[TimedEvent]) -> str:
     names = {event.event for event, _ in events if event.event}
     for test in kind:
         if test.attribute.source == "event_name" and (hint := closest(str(test.operand), names)):
-            return f" ({hint})"
+            return f" ({_shown(hint)})"
     return ""
 
 
 def _value_of(attribute: Attribute, event: Event) -> str:
     name, value = describe_attribute(attribute), read(attribute, event)
-    return f"no {name}" if value is None else f"{name} {msgspec.json.encode(value).decode()}"
+    return (
+        f"no {name}" if value is None else f"{name} {_shown(msgspec.json.encode(value).decode())}"
+    )
+
+
+def _shown(text: str) -> str:
+    """A visitor's own text, which may be long, and may hold what steers a terminal."""
+    return shortened(printable(text), _LONGEST_SHOWN)
 
 
 def _attributes(nodes: Sequence[Node]) -> Iterator[Attribute]:

@@ -14,8 +14,9 @@ import msgspec
 
 from edgewise.decoding import MAX_EVENTS, check_event
 from edgewise.errors import InputError, InvalidData
+from edgewise.printable import shortened
 from edgewise.simulate.files import read_lines
-from edgewise.simulate.requests import LineReader, Record
+from edgewise.simulate.requests import LONGEST_REASON, LineReader, Record
 
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -160,4 +161,5 @@ def _checked(place: str, event: bytes) -> bytes:
 
 
 def _fault(place: str, error: InvalidData) -> str:
-    return f"{place}: {_ALONE.sub('', error.message, count=1)}"
+    reason = shortened(_ALONE.sub("", error.message, count=1), LONGEST_REASON)
+    return f"{place}: {reason}"

@@ -15,6 +15,7 @@ from edgewise.commands.visitors import pick_visitor
 from edgewise.errors import InputError
 from edgewise.model.event import TimedEvent
 from edgewise.model.profiles import Profile
+from edgewise.printable import printable
 from edgewise.ruleset import Ruleset
 from edgewise.simulate.requests import Record
 
@@ -111,4 +112,4 @@ def _tell_broken(recording: Recording, *, alone: bool) -> None:
     if alone:
         raise InputError(recording.first_broken)
     broken = f"{recording.broken:,} of {counted(recording.parts, 'line')} could not be read"
-    print(f"edgewise: {broken}; the first: {recording.first_broken}", file=sys.stderr)
+    print(f"edgewise: {broken}; the first: {printable(recording.first_broken)}", file=sys.stderr)

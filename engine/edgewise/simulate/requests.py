@@ -62,7 +62,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
 MOST_BROKEN_SHOWN = 20
 """How many of the broken lines are told one by one, whoever finds them."""
 
-_LONGEST_REASON = 200
+LONGEST_REASON = 200
 
 
 class BrokenLine(msgspec.Struct, frozen=True, order=True):
@@ -75,7 +75,7 @@ class BrokenLine(msgspec.Struct, frozen=True, order=True):
 
 def broken_line(source: int, line: int, reason: str) -> BrokenLine:
     """Return a line that cannot be replayed; of a reason with a long text in it, the beginning."""
-    return BrokenLine(source, line, shortened(printable(reason), _LONGEST_REASON))
+    return BrokenLine(source, line, shortened(printable(reason), LONGEST_REASON))
 
 
 class _Head(msgspec.Struct, rename="camel", gc=False):
@@ -157,6 +157,8 @@ class LineReader:
             arrival_ms = _own_arrival(heads)
             if not arrival_ms and not self._partial:
                 raise InvalidData("there is no receivedAt and no timestamp")
+            if arrival_ms >= LATEST_ARRIVAL_MS and self._partial:
+                arrival_ms = 0  # By the clock of a visitor, which an answer would not follow.
         if arrival_ms >= LATEST_ARRIVAL_MS:
             raise InvalidData("the time lies after the year 2099")
         related = _related(heads)

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 
 
 def is_device(path: Path) -> bool:
@@ -28,7 +29,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         return
     before = target.stat() if target.exists() else None
     # Not the file's name with more to it: that might be too long.
-    beside = target.with_name(f".edgewise-{os.getpid()}.writing")
+    beside = target.with_name(f".edgewise-{token_hex(8)}.writing")
     try:
         beside.unlink(missing_ok=True)
         beside.touch(0o600 if before else 0o666)

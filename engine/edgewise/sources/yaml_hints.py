@@ -24,7 +24,7 @@ _NO_SPACE: Final = re.compile(
     r"[ ]*(?:-[ ]+)*(?P<key>[^\s\"'#\[\]{},:-][^:#]*):(?P<value>[^\s:/].*)"
 )
 _NO_SPACE_DASH: Final = re.compile(r"[ ]*-(?P<value>[^\s-].*)")
-_WORDS: Final = re.compile(r"[ ]*(?:-[ ]+)*(?P<key>[^\s\"'#\[\]{},:-][^:#]*?)\s*(?:#.*)?")
+_WORDS: Final = re.compile(r"[ ]*(?:-[ ]+)*(?P<key>[^\s\"'#\[\]{},:-][^:#]*)(?:#.*)?")
 _CLOSED_QUOTE: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'")
 _BRACKETS: Final = {"{": "}", "[": "]"}
 
@@ -164,7 +164,7 @@ def _line_above(spot: _Spot) -> YamlHint | None:
             " keys of one object begin in the same column"
         )
     if words := _WORDS.fullmatch(above):
-        return _missing_colon(words["key"], number + 1)
+        return _missing_colon(words["key"].rstrip(), number + 1)
     return None
 
 
@@ -175,7 +175,7 @@ def _simple_key(spot: _Spot) -> YamlHint | None:
     if hint := _missing_space(line, spot.since_line + 1):
         return hint
     if words := _WORDS.fullmatch(line):
-        return _missing_colon(words["key"], spot.since_line + 1)
+        return _missing_colon(words["key"].rstrip(), spot.since_line + 1)
     return None
 
 

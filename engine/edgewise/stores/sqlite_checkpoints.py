@@ -98,7 +98,8 @@ class Checkpointer:
             self._last_fault = str(error)
             return 0
         self._last_fault = ""
-        return int(pages * page_bytes)
+        # Where another process is at it, nobody tells how many pages there are.
+        return int(pages * page_bytes) if pages >= 0 else self._wal_size_bytes()
 
     def _wal_size_bytes(self) -> int:
         try:
