@@ -15,6 +15,7 @@ from edgewise.printable import printable, shortened
         pytest.param("\x1b[31mred\x07", r"\x1b[31mred\x07", id="controls"),
         pytest.param("a\nb\tc\x7f\x9b", r"a\nb\tc\x7f\x9b", id="lines"),
         pytest.param("a\u202eb\u2028", r"a\u202eb\u2028", id="directions"),
+        pytest.param("a\ud800b", r"a\ud800b", id="half-a-pair"),
     ],
 )
 def test_printable(text: str, shown: str) -> None:
@@ -23,9 +24,9 @@ def test_printable(text: str, shown: str) -> None:
 
 
 def test_shortened() -> None:
-    """A text with one character too many loses two, for the one that says so."""
+    """A text that is longer than it may be says so behind what is left of it."""
     assert shortened("abcd", 4) == "abcd"
-    assert shortened("abcde", 4) == "abc…"
+    assert shortened("abcde", 4) == "abcd…"
 
 
 def test_errors_do_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -61,6 +61,8 @@ def test_names_cannot_pose_as_lines_of_the_log(log: pytest.LogCaptureFixture) ->
     assert told.isprintable()
     assert r"a\nERROR: hacked\x1b[0m\u202e/bbb" in told
     assert len(told) < 400
+    unserved.note("c" * 10_000, "main", SERVED, NOW_MS)
+    assert len(log.messages[-1]) < 400
 
 
 def test_many_environments_are_not_all_listed(log: pytest.LogCaptureFixture) -> None:

@@ -80,7 +80,7 @@ def is_encodable(text: str) -> bool:
     return True
 
 
-def _printable(text: str) -> str:
+def _encodable(text: str) -> str:
     """Faults are printed and sent, so what is no UTF-8 in a name is written as its escape."""
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
@@ -107,12 +107,12 @@ class FaultList:
         self.faults.append(
             Fault(
                 code=code,
-                message=_printable(message),
+                message=_encodable(message),
                 file=self.file,
-                pointer=_printable(pointer),
+                pointer=_encodable(pointer),
                 audience_id=self.audience_id,
                 experience_id=self.experience_id,
-                hint=_printable(hint),
+                hint=_encodable(hint),
                 line=line,
             )
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-# Control characters, and what makes a text run backwards.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# Control characters, what makes a text run backwards, and what no UTF-8 has.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
@@ -14,8 +14,8 @@ def printable(text: str) -> str:
 
 
 def shortened(text: str, longest: int) -> str:
-    """Return a text with at most so many characters, the last of which tells that it goes on."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    """Return so many characters of a text at most, and a sign that it goes on where it does."""
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable
 
 from edgewise.parsing import closest
+from edgewise.printable import shortened
 
 _LOG = logging.getLogger("edgewise.service")
 
@@ -38,7 +39,7 @@ class Unserved:
         if not 0 <= now_ms - self._since_ms < PERIOD_MS:
             self._told.clear()
             self._since_ms = now_ms
-        asked = (_shortened(organization), _shortened(environment))
+        asked = (shortened(organization, _LONGEST_NAME), shortened(environment, _LONGEST_NAME))
         if asked in self._told or len(self._told) > MOST_TOLD:
             return
         self._told.add(asked)
@@ -55,10 +56,6 @@ class Unserved:
             f" ({meant})" if meant else "",
             _listed(known),
         )
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def _listed(names: list[str]) -> str:

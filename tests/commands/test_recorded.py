@@ -282,6 +282,27 @@ def test_what_is_left_out_is_told(
     assert refused(only, "--environment", MAIN) == f"{only}: there are no events of shop/main in it"
 
 
+def test_texts_in_broken_lines_do_not_steer_the_terminal(
+    rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a line says of itself is shown with escapes."""
+    broken = {"type": "page", "anonymousId": "b", "environment": "\x1b[31m" + "x" * 9_999}
+    path = write_lines(tmp_path / "log", [*of("a", (0,)), *of("b", (1,)), broken])
+    assert main(["explain", str(rules), "--events", path, "--id", "a", "--format", "json"]) == 0
+    told = capsys.readouterr().err
+    assert r'the rules have no environment "\x1b[31mxxx' in told
+    assert told.count("x") < 300
+
+
+def test_values_do_not_steer_the_terminal(
+    rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A trait that a condition looked at is shown with escapes, also where JSON needs none."""
+    path = write_lines(tmp_path / "log", of("a", (0,), type="identify", traits={"tier": "\x9b1m"}))
+    assert main(["explain", str(rules), "--events", path, "--audience", "gold"]) == 0
+    assert r'saw "\x9b1m"' in capsys.readouterr().out
+
+
 def test_a_clock_that_is_far_ahead_tells_no_time(tmp_path: Path, explain: Explain) -> None:
     """What a visitor takes for the time is no reason to refuse its events, as the API does not."""
     path = write_lines(

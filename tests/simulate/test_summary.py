@@ -106,7 +106,11 @@ def test_summary_tells_what_changes(tmp_path: Path) -> None:
 )
 def test_names_are_no_markup(tmp_path: Path, id_: str, text: str) -> None:
     """An id is shown as it is written: no style, no emoji, and nothing that steers a terminal."""
-    rules = json.dumps({"audiences": [{"id": id_, "has viewed page": "*"}]})
+    seen = {"id": id_, "has viewed page": "*", "has trait": {f"not {id_}": {"is set": False}}}
+    never = {"id": f"{id_} never", "has viewed page": {"path": id_}}
+    rules = json.dumps(
+        {"audiences": [{"id": id_, "has viewed page": "*"}, seen | {"id": "two"}, never]}
+    )
     result = simulate(
         read_rules(write_rules(tmp_path / "rules", {MAIN: rules})),
         None,
@@ -117,7 +121,11 @@ def test_names_are_no_markup(tmp_path: Path, id_: str, text: str) -> None:
         ),
         Options(),
     )
-    assert text in shown(result)
+    told = shown(result)
+    assert text in told
+    assert f"Never matched: {text} never" in told
+    assert f"not {text}" in told
+    assert "\x1b" not in told
 
 
 def test_progress_is_quiet_without_a_terminal() -> None:

@@ -62,7 +62,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
 MOST_BROKEN_SHOWN = 20
 """How many of the broken lines are told one by one, whoever finds them."""
 
-LONGEST_REASON = 200
+LONGEST_REASON = 199
 
 
 class BrokenLine(msgspec.Struct, frozen=True, order=True):

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import yaml
 
 from edgewise.amounts import counted
+from edgewise.printable import shortened
 
 # Source: the line breaks of YAML 1.1, after which the parser counts its lines.
 _LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -283,7 +284,7 @@ def _quoted(text: str) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return shortened(text, _LONGEST_SHOWN)
 
 
 _CHECKS: Final[tuple[Callable[[_Spot], YamlHint | None], ...]] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgewise.amounts import count
+from edgewise.printable import shortened
 from edgewise.simulate.report.drawing import Row
 from edgewise.simulate.report.figures import percent
 from edgewise.simulate.report.heat_chart import heat_chart
@@ -55,17 +56,13 @@ def _cells(pairs: Sequence[OverlapResult], places: dict[str, int]) -> list[Row]:
             "column": places[column],
             "share": pair.jaccard,
             "number": str(round(pair.jaccard * 100)),
-            "title": f"{_short(row)} and {_short(column)}: {count(pair.profiles)},"
-            f" {percent(pair.jaccard)} of either",
+            "title": " and ".join(shortened(one, _LONGEST_TITLE) for one in (row, column))
+            + f": {count(pair.profiles)}, {percent(pair.jaccard)} of either",
         }
         for pair in pairs
         if pair.first in places and pair.second in places
         for row, column in ((pair.first, pair.second), (pair.second, pair.first))
     ]
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST_TITLE else f"{name[:_LONGEST_TITLE]}…"
 
 
 def _legend() -> Markup:
