@@ -106,6 +106,39 @@ def test_log_starts_over_under_a_writer_that_does_not_pause(
     checkpointer.stop()
 
 
+def test_a_reader_that_stays_holds_no_writer_up(
+    tmp_path: Path, connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be copied while somebody reads is not waited for; afterwards the log starts over.
+
+    Waiting would keep every writer out.
+    """
+    monkeypatch.setattr(sqlite_checkpoints, "_INTERVAL_S", 0.01)
+    checkpointer = Checkpointer(tmp_path / "a.db", wal_limit_bytes=200_000)
+    modes: list[str] = []
+    checkpoint = checkpointer._checkpoint
+
+    def recorded(mode: str) -> sqlite_checkpoints._LogSize:
+        modes.append(mode)
+        return checkpoint(mode)
+
+    monkeypatch.setattr(checkpointer, "_checkpoint", recorded)
+    reader = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM records").fetchone()
+    write_bytes(connection, 300_000)
+
+    def tried(mode: str, times: int) -> bool:
+        checkpointer.notice()
+        return modes.count(mode) >= times
+
+    assert eventually(lambda: tried("PASSIVE", 12))
+    assert set(modes) == {"PASSIVE"}
+    reader.close()
+    assert eventually(lambda: tried("RESTART", 1))
+    checkpointer.stop()
+
+
 def test_huge_log_is_cut(tmp_path: Path, connection: sqlite3.Connection) -> None:
     """A write-ahead log of many times its limit shrinks while the store stays open."""
     wal = tmp_path / "a.db-wal"
@@ -130,7 +163,8 @@ def test_a_log_that_another_process_copies_is_as_large_as_its_file(
 
     with monkeypatch.context() as patch:
         patch.setattr(checkpointer, "_connection", Busy())
-        assert checkpointer._checkpoint("PASSIVE") == (tmp_path / "a.db-wal").stat().st_size
+        found = checkpointer._checkpoint("PASSIVE")
+        assert found == ((tmp_path / "a.db-wal").stat().st_size, 0)
     checkpointer.stop()
 
 

@@ -6,6 +6,9 @@ at its beginning once all of it is copied, which a writer that does not pause ne
 So past a size writers are held up for the rest. Passive checkpoints right before leave little of
 it: some milliseconds, of which cutting the file would make fifty. It keeps the size that it has
 reached until the store is closed, unless that is many times the limit.
+
+Somebody who reads for long, a backup say, keeps what was written since from being copied. The log
+grows until that ends; holding up writers would not help it.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import logging
 import sqlite3
 import threading
 from pathlib import Path
+from typing import NamedTuple
 
 from edgewise.stores.sqlite_schema import connect
 
@@ -22,9 +26,17 @@ WAL_LIMIT_BYTES = 64 * 1024 * 1024
 _INTERVAL_S = 0.5
 _CATCHING_UP = 3
 _CUT_ABOVE = 4
-_LOCK_TIMEOUT_S = 0.5
+_LITTLE_LEFT = 1 / 16  # Of the limit: more than that is not left by a writer who does not pause.
+_LOCK_TIMEOUT_S = 0.05  # For as long as this a reader can have writers held up.
 
 _logger = logging.getLogger(__name__)
+
+
+class _LogSize(NamedTuple):
+    """How much the write-ahead log holds, and how much of it is not in the database yet."""
+
+    bytes: int
+    left_bytes: int
 
 
 class Checkpointer:
@@ -63,17 +75,19 @@ class Checkpointer:
     def _run(self) -> None:
         try:
             while self._wait_for_traffic():
-                if self._checkpoint("PASSIVE") > self._wal_limit_bytes:
+                if self._checkpoint("PASSIVE").bytes > self._wal_limit_bytes:
                     self._start_over()
             self._checkpoint("TRUNCATE")
         finally:
             self._connection.close()
 
     def _start_over(self) -> None:
-        """Copy all of the log, so that the next write goes to its beginning."""
+        """Copy all of the log, so that the next write goes to its beginning, if nobody reads it."""
         for _ in range(_CATCHING_UP):
             # Each has only to copy what was written during the one before.
-            self._checkpoint("PASSIVE")
+            left_bytes = self._checkpoint("PASSIVE").left_bytes
+        if left_bytes > _LITTLE_LEFT * self._wal_limit_bytes:
+            return
         is_huge = self._wal_size_bytes() > _CUT_ABOVE * self._wal_limit_bytes
         self._checkpoint("TRUNCATE" if is_huge else "RESTART")
 
@@ -85,21 +99,23 @@ class Checkpointer:
         # Looked at last: clearing may have taken back the traffic that `stop` pretends.
         return not self._stopping.is_set()
 
-    def _checkpoint(self, mode: str) -> int:
-        """Copy what can be copied; return how many bytes of pages the log holds, 0 on a fault."""
+    def _checkpoint(self, mode: str) -> _LogSize:
+        """Copy what can be copied; return what the log holds then, nothing on a fault."""
         execute = self._connection.execute
         try:
-            _, pages, _ = execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            _, pages, copied = execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
             (page_bytes,) = execute("PRAGMA page_size").fetchone()
         except sqlite3.Error as error:
             # Nothing is lost: the log keeps everything, and the next round tries again.
             if str(error) != self._last_fault:
                 _logger.warning("%s: checkpoint failed: %s", self._path, error)
             self._last_fault = str(error)
-            return 0
+            return _LogSize(0, 0)
         self._last_fault = ""
-        # Where another process is at it, nobody tells how many pages there are.
-        return int(pages * page_bytes) if pages >= 0 else self._wal_size_bytes()
+        if pages < 0:
+            # Where another process is at it, nobody tells how many pages there are.
+            return _LogSize(self._wal_size_bytes(), 0)
+        return _LogSize(pages * page_bytes, (pages - copied) * page_bytes)
 
     def _wal_size_bytes(self) -> int:
         try:
