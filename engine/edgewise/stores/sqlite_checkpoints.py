@@ -26,17 +26,16 @@ WAL_LIMIT_BYTES = 64 * 1024 * 1024
 _INTERVAL_S = 0.5
 _CATCHING_UP = 3
 _CUT_ABOVE = 4
-_LITTLE_LEFT = 1 / 16  # Of the limit: more than that is not left by a writer who does not pause.
 _LOCK_TIMEOUT_S = 0.05  # For as long as this a reader can have writers held up.
 
 _logger = logging.getLogger(__name__)
 
 
 class _LogSize(NamedTuple):
-    """How much the write-ahead log holds, and how much of it is not in the database yet."""
+    """How much the write-ahead log holds, and how much of that is in the database too."""
 
     bytes: int
-    left_bytes: int
+    copied_bytes: int
 
 
 class Checkpointer:
@@ -83,10 +82,9 @@ class Checkpointer:
 
     def _start_over(self) -> None:
         """Copy all of the log, so that the next write goes to its beginning, if nobody reads it."""
-        for _ in range(_CATCHING_UP):
-            # Each has only to copy what was written during the one before.
-            left_bytes = self._checkpoint("PASSIVE").left_bytes
-        if left_bytes > _LITTLE_LEFT * self._wal_limit_bytes:
+        # Each has only to copy what was written during the one before.
+        *_, before, now = [self._checkpoint("PASSIVE") for _ in range(_CATCHING_UP)]
+        if before.copied_bytes == now.copied_bytes < now.bytes:
             return
         is_huge = self._wal_size_bytes() > _CUT_ABOVE * self._wal_limit_bytes
         self._checkpoint("TRUNCATE" if is_huge else "RESTART")
@@ -114,8 +112,9 @@ class Checkpointer:
         self._last_fault = ""
         if pages < 0:
             # Where another process is at it, nobody tells how many pages there are.
-            return _LogSize(self._wal_size_bytes(), 0)
-        return _LogSize(pages * page_bytes, (pages - copied) * page_bytes)
+            size_bytes = self._wal_size_bytes()
+            return _LogSize(size_bytes, size_bytes)
+        return _LogSize(pages * page_bytes, copied * page_bytes)
 
     def _wal_size_bytes(self) -> int:
         try:
