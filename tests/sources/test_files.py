@@ -146,9 +146,8 @@ def test_json_is_json(tmp_path: Path) -> None:
         ),
         pytest.param(
             "a.yaml",
-            b"a: \xff",
-            ": the file cannot be read: 'utf-8' codec can't decode byte 0xff in position 3:"
-            " invalid start byte",
+            b"a: b\nc: \xff",
+            ":2: the file cannot be read: byte 0xff in line 2 is no UTF-8 (save it as UTF-8)",
             id="no-utf-8",
         ),
         pytest.param(

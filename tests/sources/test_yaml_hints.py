@@ -191,6 +191,41 @@ def test_hint_about_what_is_above(text: str, hint: str, line: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "line", "space"),
+    [
+        pytest.param("audiences:\n\u00a0 - id: a\n    has trait: t", 2, "U+00A0", id="above"),
+        pytest.param("audiences:\n  - id: a\n \u3000  name: b", 3, "U+3000", id="last line"),
+    ],
+)
+def test_what_looks_like_a_space_is_told(text: str, line: int, space: str) -> None:
+    """A space that is none cannot be seen, so the hint names it and its line."""
+    hint = hint_about(text)
+    assert hint.line == line
+    assert hint.text == (
+        f"in line {line} {space}, which looks like a space, stands in the indentation:"
+        " use spaces alone"
+    )
+
+
+@pytest.mark.parametrize(
+    ("members", "shown"), [("{tier:gold}", "tier: gold"), ("{a: b, url:http://c}", "url: http://c")]
+)
+def test_a_missing_space_in_braces_is_told(members: str, shown: str) -> None:
+    """`{tier:gold}` is a key without a value to YAML, which nobody means."""
+    with pytest.raises(yaml.MarkedYAMLError) as caught:
+        parse_yaml(f"a:\n  - has trait: {members}")
+    assert caught.value.problem == f"a space is missing behind the colon: {shown}"
+    mark = caught.value.problem_mark
+    assert mark is not None and mark.line == 1
+
+
+@pytest.mark.parametrize("text", ["{a: b}", "{'a:b': c}", "{a:b: c}", "{a: }", "{a:b: null}"])
+def test_a_colon_in_a_key_with_a_value_is_one(text: str) -> None:
+    """A key may hold a colon where it has a value, and a value may be left out behind a space."""
+    assert len(parse_yaml(text)) == 1
+
+
+@pytest.mark.parametrize(
     "text",
     [
         pytest.param("a: 1\na: 2", id="a repeated key"),

@@ -156,7 +156,11 @@ def _parse(path: Path, faults: FaultList) -> Any:
         faults.at("", "unreadable", "the file cannot be read: it is nested too deep")
     except OSError as error:
         faults.at("", "unreadable", f"the file cannot be read: {error.strerror}")
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        message = f"the file cannot be read: byte 0x{error.object[error.start]:02x} in line {line}"
+        faults.at("", "unreadable", f"{message} is no UTF-8", "save it as UTF-8", line=line)
+    except (yaml.YAMLError, ValueError) as error:
         faults.at("", "unreadable", f"the file cannot be read: {error}")
     return None
 

@@ -26,6 +26,10 @@ _NO_SPACE: Final = re.compile(
 )
 _NO_SPACE_DASH: Final = re.compile(r"[ ]*-(?P<value>[^\s-].*)")
 _WORDS: Final = re.compile(r"[ ]*(?:-[ ]+)*(?P<key>[^\s\"'#\[\]{},:-][^:#]*)(?:#.*)?")
+# What an editor or a copied page puts in the place of a space.
+_OTHER_SPACE: Final = re.compile(
+    r"[ ]*(?:-[ ]+)*(?P<space>[\u00a0\u2000-\u200b\u202f\u3000\ufeff])"
+)
 _CLOSED_QUOTE: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'")
 _BRACKETS: Final = {"{": "}", "[": "]"}
 
@@ -101,6 +105,17 @@ def _tab(spot: _Spot) -> YamlHint | None:
     where = spot.here[: spot.column + 1]
     if "\t" in where and not where.strip(" \t-"):
         return YamlHint("a tab stands in the indentation: use spaces alone")
+    return None
+
+
+def _other_space(spot: _Spot) -> YamlHint | None:
+    for number in (spot.line, max(spot.line_above, 0)):
+        if found := _OTHER_SPACE.match(spot.lines[number]):
+            name = f"U+{ord(found['space']):04X}"
+            text = (
+                f"in line {number + 1} {name}, which looks like a space, stands in the indentation"
+            )
+            return YamlHint(f"{text}: use spaces alone", number + 1)
     return None
 
 
@@ -289,6 +304,7 @@ def _cut(text: str) -> str:
 
 _CHECKS: Final[tuple[Callable[[_Spot], YamlHint | None], ...]] = (
     _tab,
+    _other_space,
     _quote,
     _reserved,
     _colon,

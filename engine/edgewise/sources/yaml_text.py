@@ -11,11 +11,14 @@ from typing import Any
 import yaml
 
 from edgewise.garbage import resting_collector
+from edgewise.printable import shortened
 
 # An alias stands for everything behind its anchor, so a few hundred bytes can spell billions.
 MAX_NODES = 5_000_000
 # The YAML library recurses in C, so that what is nested too deep would end the process.
 MAX_LEVELS = 200
+
+_LONGEST_SHOWN = 60
 
 
 def parse_yaml(text: str) -> Any:
@@ -67,8 +70,11 @@ class _Loader(yaml.CSafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[tuple[str, str]] = set()
-        for key, _ in node.value:
+        for key, value in node.value:
             if isinstance(key, yaml.ScalarNode):
+                if node.flow_style and ":" in key.value and _is_absent(value):
+                    shown = shortened(key.value.replace(":", ": ", 1), _LONGEST_SHOWN)
+                    raise _error(f"a space is missing behind the colon: {shown}", key)
                 if (key.tag, key.value) in seen:
                     raise _error(f'the key "{key.value}" stands here twice', key)
                 seen.add((key.tag, key.value))
@@ -89,6 +95,11 @@ _Loader.yaml_implicit_resolvers = {
 }
 for _name, _pattern, _first in _PLAIN:
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(_pattern), list(_first))
+
+
+def _is_absent(node: yaml.Node) -> bool:
+    """Whether nothing at all is written where a value could be."""
+    return isinstance(node, yaml.ScalarNode) and node.start_mark.index == node.end_mark.index
 
 
 def _error(problem: str, at: yaml.Node | yaml.Event) -> yaml.MarkedYAMLError:
