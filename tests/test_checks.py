@@ -55,6 +55,8 @@ WHOLE = "expected a whole number from"
         (KlaviyoSettings, {"merges": "no"}, "merges: expected True or False, not str"),
         (ReloadSettings, {"poll_s": 0}, "poll_s: expected seconds, more than 0, not 0"),
         (ReloadSettings, {"poll_s": math.nan}, "poll_s: expected seconds, more than 0, not nan"),
+        (ReloadSettings, {"poll_s": 10**5000},
+         "poll_s: expected seconds, more than 0, not a number that large"),
         (ReloadSettings, {"settle_s": -0.1}, "settle_s: expected seconds, 0 or more, not -0.1"),
         (RetentionSettings, {"profile_days": -1}, f"profile_days: {WHOLE} 0 on, not -1"),
         (RetentionSettings, {"step_size": 0}, f"step_size: {WHOLE} 1 on, not 0"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 
 from edgewise.errors import SettingsError
 
@@ -37,9 +37,11 @@ def require_seconds(settings: object, *names: str, zero: bool = False) -> None:
     for name in names:
         value = getattr(settings, name)
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        holds = is_number and math.isfinite(value) and (value > 0 or (zero and value == 0))
+        is_finite = is_number and value <= sys.float_info.max  # Neither NaN nor 10**400 is.
+        holds = is_finite and (value > 0 or (zero and value == 0))
         expected = "seconds, 0 or more" if zero else "seconds, more than 0"
-        require(holds, name, expected, repr(value))
+        is_huge = isinstance(value, int) and value > sys.float_info.max
+        require(holds, name, expected, "a number that large" if is_huge else repr(value))
 
 
 def require_kind(settings: object, kind: type, expected: str, *names: str) -> None:

@@ -216,7 +216,8 @@ def test_a_missing_space_in_braces_is_told(members: str, shown: str) -> None:
         parse_yaml(f"a:\n  - has trait: {members}")
     assert caught.value.problem == f"a space is missing behind the colon: {shown}"
     mark = caught.value.problem_mark
-    assert mark is not None and mark.line == 1
+    assert mark is not None
+    assert mark.line == 1
 
 
 @pytest.mark.parametrize("text", ["{a: b}", "{'a:b': c}", "{a:b: c}", "{a: }", "{a:b: null}"])
