@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
-
-import msgspec
+from collections.abc import Iterable
 
 from edgewise.model.decision import Decision, SelectedVariant
 from edgewise.model.profiles import Profile
@@ -43,17 +41,6 @@ def _without_repeated_changes(
     seen: set[str] = set()
     result = []
     for variant in variants:
-        repeated = seen.intersection(variant.variable_keys)
-        result.append(_without_changes(variant, repeated) if repeated else variant)
+        result.append(variant.without_changes(seen))
         seen |= shared.intersection(variant.variable_keys)
     return result
-
-
-def _without_changes(variant: SelectedVariant, keys: Set[str]) -> SelectedVariant:
-    changes = zip(variant.variable_keys, variant.changes_json, strict=True)
-    kept = [(key, change) for key, change in changes if key not in keys]
-    return msgspec.structs.replace(
-        variant,
-        variable_keys=tuple(key for key, _ in kept),
-        changes_json=tuple(change for _, change in kept),
-    )

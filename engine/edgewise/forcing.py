@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-
-import msgspec
-
 from edgewise.decoding import Update
 from edgewise.model.decision import Decision, SelectedVariant
 from edgewise.model.forced import ForcedVariant
@@ -33,9 +29,7 @@ def force_variant(ruleset: Ruleset, decision: Decision, forced: ForcedVariant) -
     if selected is None:
         return decision
     keys = frozenset(selected.variable_keys)
-    by_id = {
-        one.experience_id: _without_changes(one, keys) if keys else one for one in decision.variants
-    }
+    by_id = {one.experience_id: one.without_changes(keys) for one in decision.variants}
     by_id[selected.experience_id] = selected
     order = (served.experience.id for served in ruleset.experiences)
     return Decision(decision.audiences, [by_id[id_] for id_ in order if id_ in by_id])
@@ -58,16 +52,4 @@ def without_views(update: Update, forced: ForcedVariant) -> Update:
         [update.events[position] for position in kept],
         [update.raws[position] for position in kept],
         update.features,
-    )
-
-
-def _without_changes(variant: SelectedVariant, keys: Set[str]) -> SelectedVariant:
-    if keys.isdisjoint(variant.variable_keys):
-        return variant
-    pairs = zip(variant.variable_keys, variant.changes_json, strict=True)
-    kept = [(key, change) for key, change in pairs if key not in keys]
-    return msgspec.structs.replace(
-        variant,
-        variable_keys=tuple(key for key, _ in kept),
-        changes_json=tuple(change for _, change in kept),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 import msgspec
 
 from edgewise.model.profiles import Profile
@@ -21,6 +23,18 @@ class SelectedVariant(msgspec.Struct, frozen=True):
     experience_json: bytes
     changes_json: tuple[bytes, ...]
     variable_keys: tuple[str, ...] = ()
+
+    def without_changes(self, keys: Set[str]) -> SelectedVariant:
+        """Return the variant without the changes of some variables."""
+        if keys.isdisjoint(self.variable_keys):
+            return self
+        pairs = zip(self.variable_keys, self.changes_json, strict=True)
+        kept = [(key, change) for key, change in pairs if key not in keys]
+        return msgspec.structs.replace(
+            self,
+            variable_keys=tuple(key for key, _ in kept),
+            changes_json=tuple(change for _, change in kept),
+        )
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
