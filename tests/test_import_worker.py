@@ -507,3 +507,18 @@ def test_starting_twice_and_stopping() -> None:
         await importer.worker.stop()
 
     run(scenario())
+
+
+def test_what_a_profile_has_no_room_for_is_buried() -> None:
+    """An import that would make a profile too large is buried, and the profile is as before."""
+
+    async def scenario() -> None:
+        importer = Importer(Server())
+        for name in ("a", "b", "c"):
+            await importer.send("anna", identify("anna", **{name: "x" * 900_000}))
+        await importer.drain()
+        assert (await importer.server.profile("anna")).traits.keys() == {"a", "b"}
+        (reason,) = await importer.reasons()
+        assert reason.startswith("InvalidData: the profile would exceed 2 MiB")
+
+    run(scenario())

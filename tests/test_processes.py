@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -236,6 +237,21 @@ def test_every_worker_follows_the_rules(folder: Path) -> None:
         wait_for(lambda: not newest_digests(url, asked=40) & before)
     finally:
         stop(process)
+
+
+def test_half_a_request_does_not_keep_the_server(folder: Path) -> None:
+    """A server that is told to stop does not wait for ever for what a client never sends."""
+    server = Server(folder)
+    try:
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            client.sendall(
+                f"POST {PATH} HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{{".encode()
+            )
+            time.sleep(0.5)  # Until the server has begun with it, which nothing shows.
+            server.process.terminate()
+            server.process.wait(START_TIMEOUT_S)
+    finally:
+        server.process.kill()
 
 
 def newest_digests(url: str, asked: int) -> set[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from edgewise.errors import (
     ConfigNotFound,
+    InvalidData,
     NamespaceMismatch,
     ProfileNotFound,
     ProfileOverload,
@@ -20,6 +21,7 @@ from edgewise.errors import (
 )
 from edgewise.model.imports import ImportedProfile
 from edgewise.model.log import LogEntry
+from edgewise.stores.codec import MAX_PROFILE_BYTES
 from edgewise.stores.memory import MemoryStore
 from tests.serving import (
     DAY_MS,
@@ -39,6 +41,24 @@ from tests.serving import (
 from tests.simulation.loop import SimulatedLoop
 
 HEX_ID = "ab" * 32
+
+
+class PatientStore(MemoryStore):
+    """Is busy whenever it is written to, after waiting for as long as a store on disk does.
+
+    Shape: `waits` counts the writes.
+    """
+
+    def __init__(self, server_clock: list[int]) -> None:
+        super().__init__()
+        self.clock = server_clock
+        self.waits = 0
+
+    async def put_if(self, *args: Any, **kwargs: Any) -> int | None:
+        """Wait in vain."""
+        self.waits += 1
+        self.clock[0] += 2_000
+        raise StoreBusy("busy")
 
 
 class FaultyStore(MemoryStore):
@@ -620,3 +640,59 @@ def test_import_without_a_start(
     with caplog.at_level(logging.WARNING, "edgewise.imports"):
         run(scenario())
     assert caplog.text.count("the service was not started") == warnings
+
+
+def test_a_store_that_has_waited_is_not_asked_again() -> None:
+    """Whoever has waited for a lock in vain is told so, before its client gives up."""
+    clock = [NOW_MS]
+    store = PatientStore(clock)
+    server = Server(store=store)
+    server.service.clock = lambda: clock[0]
+    with pytest.raises(ServiceUnavailable):
+        run(server.send("anna", track()))
+    assert store.waits == 1
+
+
+HALF = {"text": "x" * (MAX_PROFILE_BYTES // 2 - 10_000)}
+
+
+def test_a_profile_has_room_for_so_much() -> None:
+    """Events for which a profile has no room change nothing, alone, in a batch and as a name."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.send("anna", identify("anna", a=HALF))
+        await server.send("anna", identify("anna", b=HALF))
+        for refused in (
+            server.send("anna", identify("anna", c="x" * 50_000)),
+            server.send("anna", identify("z" * 500, c="x" * 50_000)),
+            server.service.apply_batch(
+                ORGANIZATION,
+                "main",
+                {"anna": update_of(identify("anna", c="x" * 50_000))},
+                preflight=False,
+            ),
+        ):
+            with pytest.raises(InvalidData, match="the profile would exceed 2 MiB"):
+                await refused
+        assert (await server.profile("anna")).traits.keys() == {"a", "b"}
+        await server.send("anna", identify("anna", a=None))
+        await server.send("anna", identify("anna", c="x" * 50_000))
+
+    run(scenario())
+
+
+def test_two_profiles_too_large_for_one_stay_two() -> None:
+    """A login that would make one profile of two that are too large is refused."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.send("anna", identify("user", a=HALF, b="x" * 20_000))
+        await server.send("ben", identify("ben", c=HALF))
+        with pytest.raises(InvalidData, match="the profile would exceed 2 MiB"):
+            await server.send("ben", identify("user"))
+        assert (await server.profile("ben")).traits.keys() == {"c"}
+        assert (await server.profile("user")).traits.keys() == {"a", "b"}
+        await server.send("ben", track())
+
+    run(scenario())

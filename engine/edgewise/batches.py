@@ -15,7 +15,7 @@ from edgewise.model.event import ReceivedEvent
 from edgewise.receiving import claimed_ids, receive
 from edgewise.records import Conflict
 from edgewise.stores.base import Put, ServiceStore
-from edgewise.stores.codec import encode_record
+from edgewise.stores.codec import encode_profile
 
 _T = TypeVar("_T")
 _Received = Mapping[str, list[ReceivedEvent]]
@@ -57,13 +57,14 @@ async def apply_batch(
 async def save_batch(store: ServiceStore, batch: Iterable[AppliedProfile]) -> None:
     """Write the profiles that have counted something, and the log of it.
 
-    Errors: Conflict where one of them changed meanwhile. A store with transactions has then
+    Errors: InvalidData where one of them would be too large, and nothing is written; Conflict where
+        one changed meanwhile. A store with transactions has then
         written none; in another one the next attempt finds counted what this one has written.
     """
     puts = [
         Put(
             item.applied.profile.id,
-            encode_record(item.applied.profile),
+            encode_profile(item.applied.profile),
             item.version,
             item.applied.entries,
             item.applied.profile.updated_ms,

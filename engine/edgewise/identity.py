@@ -28,7 +28,7 @@ from edgewise.merging import absorb
 from edgewise.model.profiles import Erasure, Profile, Record, Redirect
 from edgewise.records import Conflict, Records, Versioned, id_for_name, is_server_made
 from edgewise.ruleset import Ruleset
-from edgewise.stores.codec import decode_record
+from edgewise.stores.codec import check_room, decode_record
 
 
 class Loaded(msgspec.Struct, gc=False):
@@ -110,7 +110,9 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
         """Return the profile that a user id belongs to, after the visitor was identified by it.
 
         A user id that nobody has leads to the visitor's profile from now on. One that another
-        profile owns makes the two one, and the owner survives. Errors: Conflict.
+        profile owns makes the two one, and the owner survives.
+
+        Errors: Conflict; InvalidData where a profile has no room for that.
         """
         profile = loaded.profile
         if user_id == profile.id:
@@ -135,8 +137,9 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
     async def merge(self, loser: Loaded, survivor: Loaded) -> Loaded:
         """Return the survivor of two profiles that are stored, after they became one.
 
-        Errors: Conflict.
+        Errors: Conflict; InvalidData where they are too large for that.
         """
+        check_room(loser.profile, survivor.profile)
         loser.profile.merging_into = survivor.profile.id
         await self.records.save(loser.profile, loser.version)
         merged = await self.load(loser.profile.id)
@@ -223,6 +226,7 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
     async def _link(self, target: Loaded, key: str, names: Iterable[str]) -> Loaded:
         """Make a vacant key lead to a profile, which knows of it first: so an erasure finds it."""
         _note(target.profile, names)
+        check_room(target.profile)
         version = await self.records.save(target.profile, target.version)
         await self.records.save_redirect(key, self._to(target.profile.id), 0)
         return Loaded(target.profile, version)

@@ -36,6 +36,7 @@ from edgewise.records import Conflict, Records
 from edgewise.retries import retried
 from edgewise.ruleset import Ruleset
 from edgewise.stores.base import ServiceStore
+from edgewise.stores.codec import encode_profile
 from edgewise.stores.import_queue import Hold, TakenPart
 
 _LOG = logging.getLogger("edgewise.imports")
@@ -212,7 +213,9 @@ class ImportWorker:
         applied = await apply_events(identity, loaded, received, part.arrival_ms)
         if applied.entries:
             last = Records(self._store, partial(self._queue.put_held, hold, last=True))
-            await last.save(applied.profile, loaded.version, applied.entries)
+            profile = applied.profile
+            value = encode_profile(profile)
+            await last.save_encoded(profile, value, loaded.version, applied.entries)
         else:
             await self._queue.acknowledge(hold)
 

@@ -25,6 +25,7 @@ from edgewise.stores.base import Store
 
 _LOG = logging.getLogger("edgewise.retention")
 _DAY_MS = 86_400_000
+_PAUSE_LENGTHS = 4
 
 Rulesets = Mapping[tuple[str, str], Ruleset]
 
@@ -37,7 +38,8 @@ class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True):
         log_days: lines of the log that arrived longer ago are removed; 0 keeps all.
         log_newest: so many of the newest lines of each profile are kept at most.
         step_size: how many records one step removes at most.
-        pause_s: between two steps while there is something to remove.
+        pause_s: between two steps while there is something to remove, at most: a step that found
+            more than it may remove is followed by a pause of a few times its own length.
         rest_s: after a round that removed nothing, or that failed.
     Errors: SettingsError for what cannot be.
     """
@@ -117,13 +119,24 @@ class Retention:
         return expired
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
+            started_s = loop.time()
             try:
                 removed = await self.step()
             except EdgewiseError:
                 _LOG.exception("What is too old could not be removed; it is tried again later.")
                 removed = 0
-            await asyncio.sleep(self._settings.pause_s if removed else self._settings.rest_s)
+            await asyncio.sleep(self._pause_s(removed, loop.time() - started_s))
+
+    def _pause_s(self, removed: int, took_s: float) -> float:
+        """How long to leave the store alone after a step that has removed so much."""
+        settings = self._settings
+        if not removed:
+            return settings.rest_s
+        if removed < settings.step_size:
+            return settings.pause_s
+        return min(settings.pause_s, _PAUSE_LENGTHS * took_s)
 
 
 async def expire_key(records: Records, rulesets: Rulesets, key: str, before_ms: int) -> bool:

@@ -18,11 +18,18 @@ _LONGEST_PAUSE_S = 0.05
 _T = TypeVar("_T")
 
 
-async def retried(attempt: Callable[[], Awaitable[_T]], jitter: random.Random) -> _T:
+async def retried(
+    attempt: Callable[[], Awaitable[_T]], jitter: random.Random, spent_s: float = 0.0
+) -> _T:
     """Return what an attempt does, made again while there is a conflict or the store is busy.
 
+    Args:
+        spent_s: how long others before it took. A store that is busy has waited for as long as is
+            tried here, so after more than half of that there is none.
     Errors: ServiceUnavailable where the last attempt in time failed too.
     """
+    if spent_s > RETRY_FOR_S / 2:
+        raise _not_applied()
     loop = asyncio.get_running_loop()
     deadline_s = loop.time() + RETRY_FOR_S
     pause_s = _FIRST_PAUSE_S
@@ -31,6 +38,10 @@ async def retried(attempt: Callable[[], Awaitable[_T]], jitter: random.Random) -
             return await attempt()
         except (Conflict, StoreBusy) as error:
             if loop.time() + pause_s > deadline_s:
-                raise ServiceUnavailable("Not applied; send the same again.") from error
+                raise _not_applied() from error
         await asyncio.sleep(pause_s * jitter.random())
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+
+def _not_applied() -> ServiceUnavailable:
+    return ServiceUnavailable("Not applied; send the same again.")

@@ -32,6 +32,10 @@ from edgewise.stores.urls import open_store
 
 _SETTINGS_VARIABLE = "EDGEWISE_SERVER"
 
+_LONGEST_FAREWELL_S = 10
+"""Requests that began before the server was told to stop have so long to end: no answer takes it,
+and a client that does not send the rest of its own must not keep the server."""
+
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What `edgewise serve` was asked for.
@@ -144,4 +148,5 @@ def run(settings: ServerSettings) -> None:
         log_level="warning",
         server_header=False,
         proxy_headers=False,
+        timeout_graceful_shutdown=_LONGEST_FAREWELL_S,
     )

@@ -183,8 +183,9 @@ class DecisionService:
             forced: a variant for this answer alone; events that tell of it are not applied.
             sender: the visitor's device, of which things are found out that the events ask for;
                 None where it is another machine, or not known.
-        Errors: ConfigNotFound, NamespaceMismatch, ProfileOverload; ServiceUnavailable where the
-        events were not applied, so that sending the same again is right.
+        Errors: ConfigNotFound, NamespaceMismatch, ProfileOverload; InvalidData where the profile
+        would be too large; ServiceUnavailable where the events were not applied, so that sending
+        the same again is right.
         """
         ruleset = self.ruleset(organization, environment)
         if forced is not None:
@@ -209,7 +210,8 @@ class DecisionService:
                 outcome = await apply_update(self._records, ruleset, request, self._kept)
             except (Conflict, StoreBusy):
                 outcome = await self._retried(
-                    lambda: apply_update(self._records, ruleset, request, self._kept)
+                    lambda: apply_update(self._records, ruleset, request, self._kept),
+                    spent_ms=self.clock() - request.arrival_ms,
                 )
             finally:
                 self.lanes.leave(lane)
@@ -374,8 +376,8 @@ class DecisionService:
         if not found:
             raise ProfileNotFound("Profile not found")
 
-    async def _retried(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
-        return await retried(attempt, self.jitter)
+    async def _retried(self, attempt: Callable[[], Awaitable[_T]], spent_ms: int = 0) -> _T:
+        return await retried(attempt, self.jitter, spent_ms / 1000)
 
     async def _profile(self, ruleset: Ruleset, name: str) -> Profile:
         profile = await self._retried(lambda: self._find(ruleset, name))

@@ -17,7 +17,7 @@ from edgewise.receiving import claimed_ids, receive
 from edgewise.records import ID_LENGTH, Records, id_for_name
 from edgewise.ruleset import Ruleset
 from edgewise.standing import Standing
-from edgewise.stores.codec import decode_own_profile, encode_record
+from edgewise.stores.codec import decode_own_profile, encode_profile
 
 
 class UpdateRequest(msgspec.Struct, frozen=True, gc=False):
@@ -44,7 +44,8 @@ async def apply_update(
     Args:
         keeper: has the records of recent visitors, and keeps this one for the next update; None
             keeps nothing.
-    Errors: NamespaceMismatch; Conflict and StoreBusy, after which the record is not kept any more.
+    Errors: NamespaceMismatch; InvalidData where it would be too large; Conflict and StoreBusy,
+        after which the record is not kept any more.
     """
     identity = Identity(records, ruleset)
     arrival_ms = request.arrival_ms
@@ -58,7 +59,7 @@ async def apply_update(
     applied = await apply_events(identity, loaded, received, arrival_ms, request.resolved, last)
     profile, standing = applied.profile, applied.standing
     if applied.entries:
-        value = encode_record(profile)
+        value = encode_profile(profile)
         version = await records.save_encoded(profile, value, loaded.version, applied.entries)
         if keeper is not None:
             keeper.keep(profile.id, value, version, standing, ruleset)

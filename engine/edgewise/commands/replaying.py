@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from edgewise.errors import NamespaceMismatch
 from edgewise.identity import Identity
 from edgewise.model.event import ReceivedEvent, TimedEvent
 from edgewise.model.profiles import Profile
 from edgewise.ruleset import Ruleset
-from edgewise.simulate.replay import Replay
+from edgewise.simulate.replay import Refusal, Replay
 from edgewise.simulate.requests import Record, received_of, update_of
 from edgewise.simulate.visitors import Visitor, Visitors
 
@@ -41,7 +40,7 @@ def replay_visitor(
     for record in records:
         received = received_of(record, update_of(record))
         (visitor,) = replay.apply([(record, received)])
-        if isinstance(visitor, NamespaceMismatch):
+        if isinstance(visitor, Refusal):
             raise visitor
         done.append((visitor.profile.id, received))
     found = asyncio.run(Identity(visitors, ruleset).find(name))

@@ -13,14 +13,13 @@ from pathlib import Path
 
 import msgspec
 
-from edgewise.errors import NamespaceMismatch
 from edgewise.garbage import resting_collector
 from edgewise.model.event import ReceivedEvent
 from edgewise.simulate.comparing import Comparing
 from edgewise.simulate.counting import Counting
 from edgewise.simulate.decisions import DecisionWriter
 from edgewise.simulate.partial import EnvironmentCounts, PartialResult
-from edgewise.simulate.replay import Replay
+from edgewise.simulate.replay import Refusal, Replay
 from edgewise.simulate.requests import (
     BrokenLine,
     Record,
@@ -155,7 +154,7 @@ class PartitionReplay:
             self._before.replays[environment].apply(requests)
         broken = []
         for (record, _), visitor in zip(requests, found, strict=True):
-            if isinstance(visitor, NamespaceMismatch):
+            if isinstance(visitor, Refusal):
                 broken.append(broken_line(record.source, record.line, visitor.message))
             elif self._writer:
                 self._writer.add(record, visitor)

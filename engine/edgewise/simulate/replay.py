@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from edgewise.decide import decide
-from edgewise.errors import NamespaceMismatch
+from edgewise.errors import InvalidData, NamespaceMismatch
 from edgewise.fold import fold_events
 from edgewise.identity import Identity, Loaded, Vacant
 from edgewise.messages import may_be_forgotten, remember, unseen
@@ -48,6 +48,9 @@ class Observer(Protocol):
         """A visitor turned out to be another one."""
 
 
+Refusal = NamespaceMismatch | InvalidData
+"""Why a service would have refused a request."""
+
 _Visit = tuple[Visitor, int, Sequence[ReceivedEvent]]
 """A visitor, when a request of it arrived, and the events of that."""
 
@@ -72,7 +75,7 @@ class Replay:
 
     def apply(
         self, requests: Sequence[tuple[Record, Sequence[ReceivedEvent]]]
-    ) -> list[Visitor | NamespaceMismatch]:
+    ) -> list[Visitor | Refusal]:
         """Return the visitor of each request after its events, with what it gets; or why not.
 
         Args:
@@ -119,9 +122,7 @@ class Replay:
         while visitor.expires_ms <= now_ms:
             self._decide(visitor, visitor.expires_ms)
 
-    def _find(
-        self, record: Record, received: Sequence[ReceivedEvent]
-    ) -> Visitor | NamespaceMismatch:
+    def _find(self, record: Record, received: Sequence[ReceivedEvent]) -> Visitor | Refusal:
         name, arrival_ms = record.name, record.arrival_ms
         if not record.logged:
             profile_id = self._ids.get(name)
@@ -132,7 +133,7 @@ class Replay:
         find = self._find_logged if record.logged else self._find_named
         try:
             return find(name, received, arrival_ms)
-        except NamespaceMismatch as error:
+        except (NamespaceMismatch, InvalidData) as error:
             return error
 
     def _find_named(self, name: str, received: Sequence[ReceivedEvent], arrival_ms: int) -> Visitor:

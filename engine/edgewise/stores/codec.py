@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from edgewise.errors import StoreCorrupt
+from edgewise.errors import InvalidData, StoreCorrupt
 from edgewise.model.profiles import Profile, Record
 
 FORMAT = 1
@@ -21,6 +21,12 @@ class _Header(msgspec.Struct):
     format: int = 1
 
 
+MAX_PROFILE_BYTES = 2 * 1024 * 1024
+"""How large the record of a profile may become by what is sent: twice the body of a request.
+
+Each update of a visitor reads and writes the whole record, which takes the time of all others.
+"""
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Record)
 _profile_decoder = msgspec.msgpack.Decoder(Profile)
@@ -32,6 +38,26 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeErro
 def encode_record(record: Record) -> bytes:
     """Return a record as bytes that `decode_record` reads back."""
     return _encoder.encode(record)
+
+
+def encode_profile(profile: Profile) -> bytes:
+    """Return the record of a profile after some events. Errors: InvalidData if it is too large."""
+    value = _encoder.encode(profile)
+    _check_size(len(value))
+    return value
+
+
+def check_room(*profiles: Profile) -> None:
+    """Refuse what makes one profile of these, where it would be too large. Errors: InvalidData."""
+    _check_size(sum(len(_encoder.encode(one)) for one in profiles))
+
+
+def _check_size(size_bytes: int) -> None:
+    if size_bytes > MAX_PROFILE_BYTES:
+        most = MAX_PROFILE_BYTES // 1024**2
+        raise InvalidData(
+            f"the profile would exceed {most} MiB: unset traits that it does not need"
+        )
 
 
 def decode_record(data: bytes) -> Record:
