@@ -19,6 +19,7 @@ from edgewise.asgi.interface import HttpSettings
 from edgewise.asgi.klaviyo_settings import KlaviyoSettings, klaviyo_key
 from edgewise.errors import ConfigNotFound, NotStarted, RulesError, SourceUnavailable
 from edgewise.live import LiveService
+from edgewise.model.imports import ImportedProfile
 from edgewise.reload.reloader import Reloader, ReloadSettings
 from edgewise.sources.contentful.client import DeliveryClient
 from edgewise.sources.contentful.live import ContentfulSource
@@ -418,5 +419,27 @@ def test_rules_that_were_loaded_by_hand_are_served(tmp_path: Path) -> None:
         with pytest.raises(ConfigNotFound):
             service.environment_exists("shop", "other")
         assert (await service.health())["status"] == "ok"
+
+    asyncio.run(scenario())
+
+
+def test_an_environment_that_is_to_come_is_not_unknown(tmp_path: Path) -> None:
+    """While a space cannot be reached, what its environment is sent is asked for again: events are
+    neither refused for good nor taken and dropped."""
+    root = write_rules(tmp_path, "http://127.0.0.1:9")
+    (root / "shop" / "other").mkdir()
+    (root / "shop" / "other" / "rules.yaml").write_text("audiences: []\n", "utf-8")
+    imported = [ImportedProfile(("anna",), (b'{"type": "page", "messageId": "m"}',))]
+
+    async def scenario() -> None:
+        async with running(root) as live:
+            service = live.service
+            service.environment_exists("shop", "other")
+            with pytest.raises(NotStarted, match="shop/main are not there yet; /health tells why"):
+                service.environment_exists("shop", "main")
+            with pytest.raises(NotStarted):
+                await service.enqueue_import("shop", "main", imported)
+            assert not await service.enqueue_import("shop", "nowhere", imported)
+            assert service.unknown_imports == 1
 
     asyncio.run(scenario())

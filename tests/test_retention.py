@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from edgewise.errors import ProfileNotFound, StoreBusy
@@ -269,3 +270,20 @@ def test_what_is_too_much_for_a_step_goes_soon() -> None:
         await retention.stop()
 
     run(scenario())
+
+
+def test_what_cannot_be_read_keeps_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+    """A record that is damaged is told and stays; all others that are too old are erased."""
+
+    async def scenario() -> None:
+        server = Server()
+        for name in ("anna", "ben", "clara"):
+            await server.send(name, track())
+        row = server.store._rows[name_key("anna")]
+        server.store._rows[name_key("anna")] = msgspec.structs.replace(row, value=b"damaged")
+        server.now_ms += 500 * DAY_MS
+        await retention_of(server, log_days=0).step()
+        assert list(server.store._rows) == [name_key("anna")]
+
+    run(scenario())
+    assert "cannot be erased: A stored record cannot be read" in caplog.text

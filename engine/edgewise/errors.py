@@ -23,6 +23,7 @@
     └── StoreError               store_failed          the store cannot do what was asked
         ├── StoreUrlError        store_url_invalid     a store URL that names no store
         ├── StoreBusy            store_busy            locked or unreachable; a retry may succeed
+        ├── StoreUnwritable      store_unwritable      a disk that is full, faulty or read-only
         └── StoreCorrupt         store_corrupt         a record that cannot be read back
 
 Data lives in attributes, text is derived from it, and every error pickles.
@@ -248,6 +249,12 @@ class StoreBusy(StoreError):
     """The store is locked or unreachable; nothing was written and a retry may succeed."""
 
     code = "store_busy"
+
+
+class StoreUnwritable(StoreError):
+    """The disk is full, faulty or read-only; nothing was written, and a retry helps later."""
+
+    code = "store_unwritable"
 
 
 class StoreCorrupt(StoreError):

@@ -86,7 +86,14 @@ class LiveService(DecisionService):
         await asyncio.to_thread(add_lines, explanation, finder.line_of)
         return explanation
 
-    def _require_rules(self) -> None:
+    def _refuse_expected(self, organization: str, environment: str) -> None:
+        self._require_start()
+        if (organization, environment) in self._reloader.status():
+            raise NotStarted(
+                f"The rules of {organization}/{environment} are not there yet; /health tells why."
+            )
+
+    def _require_start(self) -> None:
         if self._waits_for_start():
             if self._may_warn:
                 self._may_warn = False
@@ -109,7 +116,7 @@ class LiveService(DecisionService):
                 continue
             known.append(follower)
         if not known:
-            self._require_rules()
+            self._require_start()
             raise Unauthorized("The secret of the webhook is missing or wrong.")
         notice = read_webhook(headers, body)
         for follower in known:

@@ -16,7 +16,7 @@ import msgspec
 
 from edgewise.checks import require_seconds, require_whole
 from edgewise.erasing import erase, finish_erasure
-from edgewise.errors import EdgewiseError
+from edgewise.errors import EdgewiseError, StoreCorrupt
 from edgewise.identity import Identity, Loaded
 from edgewise.model.profiles import Erasure, Profile
 from edgewise.records import Conflict, Records
@@ -112,9 +112,12 @@ class Retention:
         keys = await self._store.expire(before_ms, self._settings.step_size)
         self._forget(keys)
         for key in keys:
-            # One that changed meanwhile was seen, or comes again in a later round.
-            with suppress(Conflict):
+            try:
                 expired += await expire_key(Records(self._store), self._rulesets(), key, before_ms)
+            except Conflict:
+                pass  # It was seen meanwhile, or comes again in a later round.
+            except StoreCorrupt as error:
+                _LOG.error("A profile that was not seen for long cannot be erased: %s", error)
             await asyncio.sleep(0)
         return expired
 

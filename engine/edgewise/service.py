@@ -143,12 +143,12 @@ class DecisionService:
         self.ruleset(organization, environment)
 
     def _note_unserved(self, organization: str, environment: str) -> None:
-        """Tell the log of an environment that is not served, unless a start is what is missing."""
-        self._require_rules()
+        """Tell the log of an environment that is not served, unless it is one that will be."""
+        self._refuse_expected(organization, environment)
         self._unserved.note(organization, environment, self.rulesets, self.clock())
 
-    def _require_rules(self) -> None:
-        """Raise NotStarted where no rules are there because of that; asked where some are missing.
+    def _refuse_expected(self, organization: str, environment: str) -> None:
+        """Raise NotStarted where rules are missing that are to come.
 
         Rules that were given are there before the start.
         """

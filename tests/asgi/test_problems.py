@@ -131,6 +131,14 @@ class OwnBusy(errors.StoreBusy):
             OwnBusy("hidden"), 503, "ERR_STORE_BUSY", AGAIN, {b"retry-after": b"1"}, id="subclass"
         ),
         pytest.param(
+            errors.StoreUnwritable("hidden"),
+            503,
+            "ERR_STORE_UNWRITABLE",
+            AGAIN,
+            {b"retry-after": b"1"},
+            id="store-unwritable",
+        ),
+        pytest.param(
             errors.StoreCorrupt("hidden"),
             500,
             "ERR_INTERNAL_SERVER_ERROR",
@@ -167,7 +175,7 @@ def test_every_request_error_has_its_own_row(kind: type[errors.EdgewiseError]) -
 @pytest.mark.parametrize("kind", sorted(classes_below(errors.StoreError), key=str))
 def test_every_store_error_is_the_servers(kind: type[errors.EdgewiseError]) -> None:
     """A store's failure is 503 where a retry may help, else 500."""
-    expected = 503 if issubclass(kind, errors.StoreBusy) else 500
+    expected = 503 if issubclass(kind, (errors.StoreBusy, errors.StoreUnwritable)) else 500
     assert problem_of(kind("x")).status == expected
 
 
@@ -184,3 +192,12 @@ def test_internals_are_only_in_the_log(caplog: pytest.LogCaptureFixture) -> None
     assert "secret" in caplog.text
     assert "Traceback" in caplog.text
     assert b"secret" not in answer.body
+
+
+def test_a_disk_that_is_full_is_one_line_a_request(caplog: pytest.LogCaptureFixture) -> None:
+    """What is wrong with the disk is told in the log, in one line, and not to the caller."""
+    answer = answer_error(errors.StoreUnwritable("a.db: the disk is full."))
+    (record,) = caplog.records
+    assert record.getMessage() == "A request failed: a.db: the disk is full."
+    assert record.exc_info is None
+    assert b"a.db" not in answer.body

@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from edgewise.errors import StoreBusy, StoreCorrupt, StoreError
+from edgewise.errors import StoreBusy, StoreCorrupt, StoreError, StoreUnwritable
 from edgewise.stores.sqlite_errors import is_busy, store_error
 
 SQLITE_BUSY_SNAPSHOT = 517
@@ -23,8 +23,8 @@ def fault(code: int) -> sqlite3.OperationalError:
         pytest.param(sqlite3.SQLITE_BUSY, StoreBusy, "holds the lock", id="busy"),
         pytest.param(SQLITE_BUSY_SNAPSHOT, StoreBusy, "holds the lock", id="extended-code"),
         pytest.param(sqlite3.SQLITE_CORRUPT, StoreCorrupt, "damaged", id="corrupt"),
-        pytest.param(sqlite3.SQLITE_FULL, StoreError, "disk is full", id="full"),
-        pytest.param(sqlite3.SQLITE_READONLY, StoreError, "read-only", id="read-only"),
+        pytest.param(sqlite3.SQLITE_FULL, StoreUnwritable, "disk is full", id="full"),
+        pytest.param(sqlite3.SQLITE_READONLY, StoreUnwritable, "read-only", id="read-only"),
         pytest.param(sqlite3.SQLITE_ERROR, StoreError, "as reported", id="any-other"),
     ],
 )

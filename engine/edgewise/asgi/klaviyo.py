@@ -23,7 +23,7 @@ from edgewise.asgi.cors import Headers
 from edgewise.asgi.interface import HttpSettings, Service
 from edgewise.asgi.klaviyo_errors import InvalidInput, Refusal, encode_refusal
 from edgewise.asgi.klaviyo_settings import WRITING_SCOPE, KlaviyoKey, find_key
-from edgewise.asgi.problems import problem_of
+from edgewise.asgi.problems import log_failure, problem_of
 from edgewise.asgi.rate_limits import RateLimit, RateLimiter
 from edgewise.decoding import decode_object
 from edgewise.ingest.klaviyo import parse_bulk, parse_single
@@ -220,6 +220,7 @@ def _refusal_of(error: Exception) -> Refusal:
     if problem.status < 500 or not problem.headers:
         _LOG.error("A request failed.", exc_info=error)
         return Refusal(500, "error", "A server error occurred.", "Nothing was kept.")
+    log_failure(error)
     return Refusal(
         problem.status,
         "service_unavailable",

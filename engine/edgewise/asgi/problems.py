@@ -64,6 +64,12 @@ PROBLEMS: dict[type[errors.EdgewiseError], Problem] = {
         "Nothing was changed. Please send the same request again.",
         headers=_RETRY,
     ),
+    errors.StoreUnwritable: Problem(
+        503,
+        "ERR_STORE_UNWRITABLE",
+        "Nothing was changed. Please send the same request again.",
+        headers=_RETRY,
+    ),
 }
 """Every class that a caller may learn of; any other error is the server's own."""
 
@@ -88,11 +94,19 @@ def problem_of(error: Exception) -> Problem:
     return _INTERNAL
 
 
-def answer_error(error: Exception) -> Answer:
-    """Return the answer to a failed request; an error of the server's own goes to the log."""
-    problem = problem_of(error)
-    if problem is _INTERNAL:
+def log_failure(error: Exception) -> None:
+    """Tell the log of what the server has to mend; of what a caller has, nothing."""
+    if problem_of(error) is _INTERNAL:
         _LOG.error("A request failed.", exc_info=error)
+    elif isinstance(error, errors.StoreUnwritable):
+        # One line: of these there is one a request, and often on the disk that is full.
+        _LOG.error("A request failed: %s", error)
+
+
+def answer_error(error: Exception) -> Answer:
+    """Return the answer to a failed request; what the server has to mend goes to the log."""
+    problem = problem_of(error)
+    log_failure(error)
     detail = str(error) if problem.told else ""
     # A text from elsewhere may hold half surrogate pairs, which UTF-8 cannot.
     message = f"{problem.message} {detail}".strip().encode(errors="replace").decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from edgewise.errors import StoreBusy, StoreCorrupt, StoreError
+from edgewise.errors import StoreBusy, StoreCorrupt, StoreError, StoreUnwritable
 
 _PRIMARY = 0xFF
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -32,7 +32,7 @@ def store_error(error: sqlite3.Error, path: str) -> StoreError:
     if code in _CORRUPT:
         return StoreCorrupt(f"{path}: this file is damaged or is no SQLite database ({error}).")
     if remedy := _REMEDIES.get(code):
-        return StoreError(f"{path}: {remedy} ({error}).")
+        return StoreUnwritable(f"{path}: {remedy} ({error}).")
     return StoreError(f"{path}: {error}.")
 
 
