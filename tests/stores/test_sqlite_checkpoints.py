@@ -140,7 +140,7 @@ def test_a_reader_that_stays_holds_no_writer_up(
 
 
 def test_huge_log_is_cut(tmp_path: Path, connection: sqlite3.Connection) -> None:
-    """A write-ahead log of many times its limit shrinks while the store stays open."""
+    """A write-ahead log of many times its limit shrinks once nobody writes, with the store open."""
     wal = tmp_path / "a.db-wal"
     checkpointer = Checkpointer(tmp_path / "a.db", wal_limit_bytes=200_000)
     write_bytes(connection, 2_000_000)

@@ -5,7 +5,7 @@ a connection of its own. A passive checkpoint never disturbs a writer, but the l
 at its beginning once all of it is copied, which a writer that does not pause never lets happen.
 So past a size writers are held up for the rest. Passive checkpoints right before leave little of
 it: some milliseconds, of which cutting the file would make fifty. It keeps the size that it has
-reached until the store is closed, unless that is many times the limit.
+reached until the store is closed; one of many times the limit is cut while nobody writes.
 
 Somebody who reads for long, a backup say, keeps what was written since from being copied. The log
 grows until that ends; holding up writers would not help it.
@@ -24,6 +24,7 @@ from edgewise.stores.sqlite_schema import connect
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 _INTERVAL_S = 0.5
+_QUIET_S = 1.0
 _CATCHING_UP = 3
 _CUT_ABOVE = 4
 _LOCK_TIMEOUT_S = 0.05  # For as long as this a reader can have writers held up.
@@ -86,12 +87,18 @@ class Checkpointer:
         *_, before, now = [self._checkpoint("PASSIVE") for _ in range(_CATCHING_UP)]
         if before.copied_bytes == now.copied_bytes < now.bytes:
             return
-        is_huge = self._wal_size_bytes() > _CUT_ABOVE * self._wal_limit_bytes
-        self._checkpoint("TRUNCATE" if is_huge else "RESTART")
+        self._checkpoint("RESTART")
+
+    def _cut(self) -> None:
+        """Give back the space of a log that had to grow, which holds writers up for long."""
+        if self._wal_size_bytes() > _CUT_ABOVE * self._wal_limit_bytes:
+            self._checkpoint("TRUNCATE")
 
     def _wait_for_traffic(self) -> bool:
         """Return whether to go on, once there was traffic and a pause after it."""
-        self._traffic.wait()
+        if not self._traffic.wait(_QUIET_S):
+            self._cut()
+            self._traffic.wait()
         self._stopping.wait(_INTERVAL_S)
         self._traffic.clear()
         # Looked at last: clearing may have taken back the traffic that `stop` pretends.
