@@ -40,7 +40,8 @@ class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True):
         step_size: how many records one step removes at most.
         pause_s: between two steps while there is something to remove, at most: a step that found
             more than it may remove is followed by a pause of a few times its own length.
-        rest_s: after a round that removed nothing, or that failed.
+        rest_s: before the first step, so that a clock which is wrong at the start of a machine may
+            be set; after one that removed nothing, or that failed.
     Errors: SettingsError for what cannot be.
     """
 
@@ -123,6 +124,7 @@ class Retention:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
+        await asyncio.sleep(self._settings.rest_s)
         while True:
             started_s = loop.time()
             try:

@@ -116,7 +116,9 @@ def state(connection: sqlite3.Connection) -> QueueState:
     (total,) = connection.execute("SELECT count(*) FROM imports").fetchone()
     (buried,) = connection.execute("SELECT count(*) FROM imports WHERE due < 0").fetchone()
     oldest = connection.execute(
-        "SELECT queued FROM imports WHERE due >= 0 ORDER BY id LIMIT 1"
+        # The oldest stands in front of its lane, so it has a time. The plus lets SQLite look at the
+        # index of these alone, and not at all parts by id, of which the buried ones may be many.
+        "SELECT queued FROM imports WHERE id = (SELECT min(+id) FROM imports WHERE due > 0)"
     ).fetchone()
     return QueueState(total - buried, buried, oldest[0] if oldest else 0)
 

@@ -228,13 +228,21 @@ def trim_page(
 
     Returns (last id looked at, or 0 where the log ends here; number of removed entries).
     """
+    last, doomed = doomed_page(connection, after, before_ms, newest, limit)
+    connection.executemany("DELETE FROM log WHERE id = ?", [(log_id,) for log_id in sorted(doomed)])
+    return last, len(doomed)
+
+
+def doomed_page(
+    connection: sqlite3.Connection, after: int, before_ms: int, newest: int, limit: int
+) -> tuple[int, set[int]]:
+    """Return what `trim_page` returns, with the ids of the entries that it would remove."""
     rows: list[tuple[int, bytes | str, int]] = connection.execute(
         "SELECT id, profile, arrival FROM log WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
     ).fetchall()
     doomed = {log_id for log_id, _, arrival_ms in rows if arrival_ms < before_ms}
     doomed.update(_beyond_newest(connection, rows, newest))
-    connection.executemany("DELETE FROM log WHERE id = ?", [(log_id,) for log_id in sorted(doomed)])
-    return (rows[-1][0] if len(rows) == limit else 0), len(doomed)
+    return (rows[-1][0] if len(rows) == limit else 0), doomed
 
 
 def _beyond_newest(
