@@ -24,7 +24,7 @@ def require_whole(settings: object, least: int, *names: str) -> None:
     for name in names:
         value = getattr(settings, name)
         holds = isinstance(value, int) and not isinstance(value, bool) and value >= least
-        require(holds, name, f"a whole number from {least} on", repr(value))
+        require(holds, name, f"a whole number from {least} on", _shown(value))
 
 
 def require_seconds(settings: object, *names: str, zero: bool = False) -> None:
@@ -40,8 +40,7 @@ def require_seconds(settings: object, *names: str, zero: bool = False) -> None:
         is_finite = is_number and value <= sys.float_info.max  # Neither NaN nor 10**400 is.
         holds = is_finite and (value > 0 or (zero and value == 0))
         expected = "seconds, 0 or more" if zero else "seconds, more than 0"
-        is_huge = isinstance(value, int) and value > sys.float_info.max
-        require(holds, name, expected, "a number that large" if is_huge else repr(value))
+        require(holds, name, expected, _shown(value))
 
 
 def require_kind(settings: object, kind: type, expected: str, *names: str) -> None:
@@ -49,3 +48,9 @@ def require_kind(settings: object, kind: type, expected: str, *names: str) -> No
     for name in names:
         value = getattr(settings, name)
         require(isinstance(value, kind), name, expected, type(value).__name__)
+
+
+def _shown(value: object) -> str:
+    """A value as it is told; Python does not even spell numbers of many digits."""
+    is_huge = isinstance(value, int) and abs(value) > sys.float_info.max
+    return "a number of that many digits" if is_huge else repr(value)

@@ -16,7 +16,7 @@
     │   ├── NamespaceMismatch    namespace_mismatch    the id belongs to another environment
     │   ├── ProfileOverload      profile_overload      too many waiting updates of one profile
     │   └── ServiceUnavailable   service_unavailable   nothing was changed; send the same again
-    │       └── NotStarted       not_started           the service has no rules before its start
+    │       └── NotStarted       not_started           the rules are not there yet
     ├── SourceError              source_failed         rules cannot be read from where they live
     │   ├── SourceUnavailable    source_unavailable    unreachable, busy or senseless; retry later
     │   └── SourceRefused        source_refused        a wrong token, space or query
@@ -210,7 +210,7 @@ class ServiceUnavailable(RequestError):
 
 
 class NotStarted(ServiceUnavailable):
-    """The service was not started, and has no rules before it is."""
+    """The rules are not there: the service was not started, or an environment is still to come."""
 
     code = "not_started"
 

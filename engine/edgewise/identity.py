@@ -28,7 +28,13 @@ from edgewise.merging import absorb
 from edgewise.model.profiles import Erasure, Profile, Record, Redirect
 from edgewise.records import Conflict, Records, Versioned, id_for_name, is_server_made
 from edgewise.ruleset import Ruleset
-from edgewise.stores.codec import check_room, decode_record
+from edgewise.stores.codec import (
+    MAX_PROFILE_BYTES,
+    decode_own_profile,
+    decode_record,
+    encode_profile,
+    encode_record,
+)
 
 
 class Loaded(msgspec.Struct, gc=False):
@@ -139,7 +145,7 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
 
         Errors: Conflict; InvalidData where they are too large for that.
         """
-        check_room(loser.profile, survivor.profile)
+        self._check_room(loser.profile, survivor.profile)
         loser.profile.merging_into = survivor.profile.id
         await self.records.save(loser.profile, loser.version)
         merged = await self.load(loser.profile.id)
@@ -147,6 +153,15 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
             # Called off: whoever owned the user id is gone.
             raise Conflict
         return merged
+
+    def _check_room(self, loser: Profile, survivor: Profile) -> None:
+        """Refuse a merge of which the profile would be too large. Errors: InvalidData."""
+        records = [encode_record(loser), encode_record(survivor)]
+        if sum(map(len, records)) > MAX_PROFILE_BYTES:
+            # What both have is there once afterwards.
+            lost, merged = map(decode_own_profile, records)
+            absorb(merged, lost, self.ruleset.evaluator.matchers)
+            encode_profile(merged)
 
     async def load(self, key: str) -> Loaded | Vacant:
         """Return the living profile behind a key, after completing what stands in the way.
@@ -226,7 +241,7 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
     async def _link(self, target: Loaded, key: str, names: Iterable[str]) -> Loaded:
         """Make a vacant key lead to a profile, which knows of it first: so an erasure finds it."""
         _note(target.profile, names)
-        check_room(target.profile)
+        encode_profile(target.profile)  # Which refuses one that is too large.
         version = await self.records.save(target.profile, target.version)
         await self.records.save_redirect(key, self._to(target.profile.id), 0)
         return Loaded(target.profile, version)

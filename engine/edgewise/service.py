@@ -204,14 +204,16 @@ class DecisionService:
             outcome = await self._preflight(_without_pins(ruleset), request)
         else:
             lane = f"{ruleset.names}/{request.new_id}"
+            started_ms = request.arrival_ms
             if not self.lanes.enter_free(lane):
                 await self.lanes.enter(lane)
+                started_ms = self.clock()
             try:
                 outcome = await apply_update(self._records, ruleset, request, self._kept)
             except (Conflict, StoreBusy):
                 outcome = await self._retried(
                     lambda: apply_update(self._records, ruleset, request, self._kept),
-                    spent_ms=self.clock() - request.arrival_ms,
+                    spent_ms=self.clock() - started_ms,
                 )
             finally:
                 self.lanes.leave(lane)

@@ -220,7 +220,10 @@ def test_a_missing_space_in_braces_is_told(members: str, shown: str) -> None:
     assert mark.line == 1
 
 
-@pytest.mark.parametrize("text", ["{a: b}", "{'a:b': c}", "{a:b: c}", "{a: }", "{a:b: null}"])
+@pytest.mark.parametrize(
+    "text",
+    ["{a: b}", "{'a:b': c}", "{a:b: c}", "{a: }", "{a:b: null}", "{a:b: }", "{'a:b'}", '{"a:b": }'],
+)
 def test_a_colon_in_a_key_with_a_value_is_one(text: str) -> None:
     """A key may hold a colon where it has a value, and a value may be left out behind a space."""
     assert len(parse_yaml(text)) == 1

@@ -72,7 +72,7 @@ class _Loader(yaml.CSafeLoader):
         seen: set[tuple[str, str]] = set()
         for key, value in node.value:
             if isinstance(key, yaml.ScalarNode):
-                if node.flow_style and ":" in key.value and _is_absent(value):
+                if node.flow_style and ":" in key.value and _is_absent(value, key):
                     shown = shortened(key.value.replace(":", ": ", 1), _LONGEST_SHOWN)
                     raise _error(f"a space is missing behind the colon: {shown}", key)
                 if (key.tag, key.value) in seen:
@@ -97,9 +97,9 @@ for _name, _pattern, _first in _PLAIN:
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(_pattern), list(_first))
 
 
-def _is_absent(node: yaml.Node) -> bool:
-    """Whether nothing at all is written where a value could be."""
-    return isinstance(node, yaml.ScalarNode) and node.start_mark.index == node.end_mark.index
+def _is_absent(value: yaml.Node, key: yaml.ScalarNode) -> bool:
+    """Whether a key without quotes has nothing behind it, not even a colon."""
+    return not key.style and value.end_mark.index == key.end_mark.index
 
 
 def _error(problem: str, at: yaml.Node | yaml.Event) -> yaml.MarkedYAMLError:

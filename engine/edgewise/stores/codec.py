@@ -43,21 +43,12 @@ def encode_record(record: Record) -> bytes:
 def encode_profile(profile: Profile) -> bytes:
     """Return the record of a profile after some events. Errors: InvalidData if it is too large."""
     value = _encoder.encode(profile)
-    _check_size(len(value))
-    return value
-
-
-def check_room(*profiles: Profile) -> None:
-    """Refuse what makes one profile of these, where it would be too large. Errors: InvalidData."""
-    _check_size(sum(len(_encoder.encode(one)) for one in profiles))
-
-
-def _check_size(size_bytes: int) -> None:
-    if size_bytes > MAX_PROFILE_BYTES:
+    if len(value) > MAX_PROFILE_BYTES:
         most = MAX_PROFILE_BYTES // 1024**2
         raise InvalidData(
-            f"the profile would exceed {most} MiB: unset traits that it does not need"
+            f"profile {profile.id} would exceed {most} MiB: unset traits that it does not need"
         )
+    return value
 
 
 def decode_record(data: bytes) -> Record:
