@@ -657,7 +657,7 @@ HALF = {"text": "x" * (MAX_PROFILE_BYTES // 2 - 10_000)}
 
 
 def test_a_profile_has_room_for_so_much() -> None:
-    """Events for which a profile has no room change nothing, alone, in a batch and as a name."""
+    """Events for which a profile has no room are not counted, alone, with a login or in a batch."""
 
     async def scenario() -> None:
         server = Server()

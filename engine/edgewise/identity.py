@@ -135,6 +135,7 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
             _note(profile, [user_id])
             return loaded
         if loaded.version:
+            self._check_room(profile, owner.profile)
             return await self.merge(loaded, owner)
         if loaded.announced:
             return await self._link(owner, profile.id, [profile.id])
@@ -143,9 +144,8 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
     async def merge(self, loser: Loaded, survivor: Loaded) -> Loaded:
         """Return the survivor of two profiles that are stored, after they became one.
 
-        Errors: Conflict; InvalidData where they are too large for that.
+        Errors: Conflict.
         """
-        self._check_room(loser.profile, survivor.profile)
         loser.profile.merging_into = survivor.profile.id
         await self.records.save(loser.profile, loser.version)
         merged = await self.load(loser.profile.id)
@@ -240,8 +240,8 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
 
     async def _link(self, target: Loaded, key: str, names: Iterable[str]) -> Loaded:
         """Make a vacant key lead to a profile, which knows of it first: so an erasure finds it."""
+        encode_profile(target.profile)  # Refuses what is too large, however short names are.
         _note(target.profile, names)
-        encode_profile(target.profile)  # Which refuses one that is too large.
         version = await self.records.save(target.profile, target.version)
         await self.records.save_redirect(key, self._to(target.profile.id), 0)
         return Loaded(target.profile, version)

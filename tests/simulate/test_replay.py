@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgewise.errors import NamespaceMismatch
+from edgewise.errors import InvalidData, NamespaceMismatch
 from edgewise.simulate.counting import Counting
 from edgewise.simulate.replay import Replay
 from edgewise.simulate.requests import Record, received_of, update_of
@@ -245,3 +245,20 @@ def test_profile_of_another_environment_is_refused(tmp_path: Path) -> None:
     rig.apply(mine)
     with pytest.raises(NamespaceMismatch):
         rig.apply(foreign)
+
+
+def test_a_login_for_which_there_is_no_room_is_refused(tmp_path: Path) -> None:
+    """Two profiles too large for one stay two, as in the service, unless the log says otherwise."""
+    rig = Rig(write_rules(tmp_path, {MAIN: SHOP}))
+    texts = {"a": {"first": "x" * 1_200_000}, "b": {"second": "x" * 1_200_000}}
+    lines = [
+        line(name, NOON_MS, type="identify", userId=name, traits=traits)
+        for name, traits in texts.items()
+    ]
+    lines.append(line("b", NOON_MS + 1, type="identify", userId="a"))
+    *known, login = records_of(lines)
+    for record in known:
+        rig.apply(record)
+    with pytest.raises(InvalidData, match="would exceed 2 MiB"):
+        rig.apply(login)
+    assert rig.visitors.created == 2

@@ -304,8 +304,8 @@ def _cut(text: str) -> str:
 
 _CHECKS: Final[tuple[Callable[[_Spot], YamlHint | None], ...]] = (
     _tab,
-    _other_space,
     _quote,
+    _other_space,
     _reserved,
     _colon,
     _simple_key,

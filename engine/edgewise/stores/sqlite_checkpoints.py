@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ from edgewise.stores.sqlite_schema import connect
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 _INTERVAL_S = 0.5
-_QUIET_S = 1.0
+_QUIET_S = 0.9
 _CATCHING_UP = 3
 _CUT_ABOVE = 4
 _LOCK_TIMEOUT_S = 0.05  # For as long as this a reader can have writers held up.
@@ -91,7 +92,10 @@ class Checkpointer:
 
     def _cut(self) -> None:
         """Give back the space of a log that had to grow, which holds writers up for long."""
-        if self._wal_size_bytes() > _CUT_ABOVE * self._wal_limit_bytes:
+        if self._wal_size_bytes() <= _CUT_ABOVE * self._wal_limit_bytes:
+            return
+        # Other processes may be writing though this one is not.
+        if time.time() - self._wal_path.stat().st_mtime >= _QUIET_S:
             self._checkpoint("TRUNCATE")
 
     def _wait_for_traffic(self) -> bool:

@@ -19,6 +19,13 @@ from edgewise.stores.sqlite_statements import PutRow
 
 _HELD = "id = ? AND attempts = ? AND due > 0"
 _IN_LANE = "lane = ? AND due >= 0"
+_OLDEST = "SELECT queued FROM imports WHERE due >= 0 ORDER BY id LIMIT 1"
+
+# The oldest stands in front of its lane, so it has a time. The plus lets SQLite look at the index
+# of these alone, and not at all parts by id, of which the first may all be buried.
+_OLDEST_OF_MANY_BURIED = (
+    "SELECT queued FROM imports WHERE id = (SELECT min(+id) FROM imports WHERE due > 0)"
+)
 
 
 def enqueue(connection: sqlite3.Connection, parts: Sequence[NewPart]) -> None:
@@ -115,11 +122,7 @@ def state(connection: sqlite3.Connection) -> QueueState:
     """Return how many parts wait and are buried, and since when the oldest waits."""
     (total,) = connection.execute("SELECT count(*) FROM imports").fetchone()
     (buried,) = connection.execute("SELECT count(*) FROM imports WHERE due < 0").fetchone()
-    oldest = connection.execute(
-        # The oldest stands in front of its lane, so it has a time. The plus lets SQLite look at the
-        # index of these alone, and not at all parts by id, of which the buried ones may be many.
-        "SELECT queued FROM imports WHERE id = (SELECT min(+id) FROM imports WHERE due > 0)"
-    ).fetchone()
+    oldest = connection.execute(_OLDEST_OF_MANY_BURIED if buried else _OLDEST).fetchone()
     return QueueState(total - buried, buried, oldest[0] if oldest else 0)
 
 
