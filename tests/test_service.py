@@ -21,7 +21,7 @@ from edgewise.errors import (
 )
 from edgewise.model.imports import ImportedProfile
 from edgewise.model.log import LogEntry
-from edgewise.stores.codec import MAX_PROFILE_BYTES
+from edgewise.stores.codec import MAX_PROFILE_BYTES, encode_record
 from edgewise.stores.memory import MemoryStore
 from tests.serving import (
     DAY_MS,
@@ -698,5 +698,43 @@ def test_two_profiles_too_large_for_one_stay_two() -> None:
         await server.send("clara", identify("clara", a=HALF))
         await server.send("clara", identify("user"))
         assert (await server.profile("clara")).traits.keys() == {"a", "b"}
+
+    run(scenario())
+
+
+def test_names_of_a_profile_are_bounded_too() -> None:
+    """However many user ids a visitor without room is identified by, its record stops growing."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.send("anna", identify("anna", a=HALF))
+        await server.send("anna", identify("anna", b=HALF))
+        refused = 0
+        for number in range(60):
+            try:
+                await server.send("anna", identify(f"{number:0500}"))
+            except InvalidData:
+                refused += 1
+        assert refused
+        size_bytes = len(encode_record(await server.profile("anna")))
+        assert size_bytes < MAX_PROFILE_BYTES + 2_000
+
+    run(scenario())
+
+
+def test_a_wait_for_ones_turn_is_no_attempt() -> None:
+    """An update that others have held up is tried again as long as any other."""
+
+    async def scenario() -> None:
+        clock = [NOW_MS]
+        server = Server(store=FaultyStore("conflict"))
+        server.service.clock = lambda: clock[0]
+        lane = f"{server.service.rulesets[ORGANIZATION, 'main'].names}/anna"
+        assert server.service.lanes.enter_free(lane)
+        update = asyncio.create_task(server.send("anna", track()))
+        await asyncio.sleep(0.01)
+        clock[0] += 1_500
+        server.service.lanes.leave(lane)
+        await update
 
     run(scenario())

@@ -58,8 +58,8 @@ async def save_batch(store: ServiceStore, batch: Iterable[AppliedProfile]) -> No
     """Write the profiles that have counted something, and the log of it.
 
     Errors: InvalidData where one of them would be too large, and nothing is written; Conflict where
-        one changed meanwhile. A store with transactions has then
-        written none; in another one the next attempt finds counted what this one has written.
+        one changed meanwhile. A store with transactions has then written none; in another one the
+        next attempt finds counted what this one has written.
     """
     puts = [
         Put(

@@ -25,7 +25,7 @@ from edgewise.stores.base import Store
 
 _LOG = logging.getLogger("edgewise.retention")
 _DAY_MS = 86_400_000
-_PAUSE_LENGTHS = 4
+_PAUSE_LENGTHS = 4  # A fifth of the time goes to removal while there is much of it.
 
 Rulesets = Mapping[tuple[str, str], Ruleset]
 

@@ -17,7 +17,13 @@ from edgewise.asgi.interface import HttpSettings
 from edgewise.asgi.klaviyo import klaviyo_routes
 from edgewise.asgi.klaviyo_settings import KlaviyoSettings, klaviyo_key
 from edgewise.asgi.rate_limits import RateLimit
-from edgewise.errors import EdgewiseError, ServiceUnavailable, StoreBusy, StoreCorrupt
+from edgewise.errors import (
+    EdgewiseError,
+    ServiceUnavailable,
+    StoreBusy,
+    StoreCorrupt,
+    StoreUnwritable,
+)
 from tests.asgi.fakes import FakeService
 from tests.ingest.requests import BLOCKS, block, bulk, event, person, single
 
@@ -298,6 +304,7 @@ def test_environment_that_is_not_served(client: TestClient, service: FakeService
     [
         pytest.param(ServiceUnavailable(), 503, id="unavailable"),
         pytest.param(StoreBusy("locked"), 503, id="busy"),
+        pytest.param(StoreUnwritable("secret"), 503, id="unwritable"),
         pytest.param(StoreCorrupt("secret"), 500, id="corrupt"),
     ],
 )
@@ -310,6 +317,15 @@ def test_failing_service(
     assert error_of(answer)["status"] == status
     assert ("retry-after" in answer.headers) is (status == 503)
     assert "secret" not in answer.text
+
+
+def test_a_full_disk_is_in_the_log(
+    client: TestClient, service: FakeService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is wrong with the disk is told where its owner looks, also when only Klaviyo sends."""
+    service.error = StoreUnwritable("a.db: the disk is full.")
+    client.post(BULK, content=body_for(BULK))
+    assert "A request failed: a.db: the disk is full." in caplog.messages
 
 
 def test_key_is_not_logged(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:

@@ -222,7 +222,17 @@ def test_a_missing_space_in_braces_is_told(members: str, shown: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["{a: b}", "{'a:b': c}", "{a:b: c}", "{a: }", "{a:b: null}", "{a:b: }", "{'a:b'}", '{"a:b": }'],
+    [
+        "{a: b}",
+        "{'a:b': c}",
+        "{a:b: c}",
+        "{a: }",
+        "{a:b: null}",
+        "{a:b: }",
+        "? a:b",
+        "{'a:b'}",
+        '{"a:b": }',
+    ],
 )
 def test_a_colon_in_a_key_with_a_value_is_one(text: str) -> None:
     """A key may hold a colon where it has a value, and a value may be left out behind a space."""

@@ -237,6 +237,19 @@ def test_dropped(run: Run) -> None:
     run(scenario)
 
 
+def test_state_with_buried_parts_in_front(run: Run) -> None:
+    """The oldest that waits is told where older ones are buried, and younger ones wait too."""
+
+    async def scenario(store: ServiceStore) -> None:
+        queue = store.queue
+        await queue.enqueue([part("a", "a", 20), part("b", "b", 30), part("c", "c", 40)])
+        first, *_ = await take(store)
+        assert await queue.bury(first.hold, "broken")
+        assert await queue.state() == QueueState(2, 1, 30)
+
+    run(scenario)
+
+
 def test_state(run: Run) -> None:
     """The state counts what waits, leased parts included, and tells the age of the oldest."""
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import threading
@@ -147,6 +148,25 @@ def test_huge_log_is_cut(tmp_path: Path, connection: sqlite3.Connection) -> None
     assert wal.stat().st_size > 2_000_000
     checkpointer.notice()
     assert eventually(lambda: wal.stat().st_size <= 200_000)
+    checkpointer.stop()
+
+
+def test_a_huge_log_is_not_cut_while_another_process_writes(
+    tmp_path: Path, connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is idle itself sees by the file that others are not."""
+    wal = tmp_path / "a.db-wal"
+    checkpointer = Checkpointer(tmp_path / "a.db", wal_limit_bytes=200_000)
+    modes: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpointer, "_checkpoint", modes.append)
+        write_bytes(connection, 2_000_000)
+        os.utime(wal, (time.time() + 100, time.time() + 100))
+        checkpointer._cut()
+        assert modes == []
+        os.utime(wal, (0, 0))
+        checkpointer._cut()
+        assert "TRUNCATE" in modes
     checkpointer.stop()
 
 

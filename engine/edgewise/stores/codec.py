@@ -14,18 +14,18 @@ The default of `Profile.format` stays 1 for ever, because defaults are left out 
 record without a format has format 1, and a writer of a later format states it.
 """
 
+MAX_PROFILE_BYTES = 2 * 1024 * 1024
+"""How large the record of a profile may become by what is sent: twice the body of a request.
+
+Each update of a visitor reads and writes the whole record, which takes the time of all others.
+"""
+
 
 class _Header(msgspec.Struct):
     """The one field that every format has in the same place."""
 
     format: int = 1
 
-
-MAX_PROFILE_BYTES = 2 * 1024 * 1024
-"""How large the record of a profile may become by what is sent: twice the body of a request.
-
-Each update of a visitor reads and writes the whole record, which takes the time of all others.
-"""
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Record)

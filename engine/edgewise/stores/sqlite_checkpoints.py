@@ -36,7 +36,7 @@ _logger = logging.getLogger(__name__)
 class _LogSize(NamedTuple):
     """How much the write-ahead log holds, and how much of that is in the database too."""
 
-    bytes: int
+    size_bytes: int
     copied_bytes: int
 
 
@@ -76,7 +76,7 @@ class Checkpointer:
     def _run(self) -> None:
         try:
             while self._wait_for_traffic():
-                if self._checkpoint("PASSIVE").bytes > self._wal_limit_bytes:
+                if self._checkpoint("PASSIVE").size_bytes > self._wal_limit_bytes:
                     self._start_over()
             self._checkpoint("TRUNCATE")
         finally:
@@ -86,7 +86,7 @@ class Checkpointer:
         """Copy all of the log, so that the next write goes to its beginning, if nobody reads it."""
         # Each has only to copy what was written during the one before.
         *_, before, now = [self._checkpoint("PASSIVE") for _ in range(_CATCHING_UP)]
-        if before.copied_bytes == now.copied_bytes < now.bytes:
+        if before.copied_bytes == now.copied_bytes < now.size_bytes:
             return
         self._checkpoint("RESTART")
 
