@@ -727,12 +727,13 @@ def test_a_wait_for_ones_turn_is_no_attempt() -> None:
 
     async def scenario() -> None:
         clock = [NOW_MS]
-        server = Server(store=FaultyStore("conflict"))
+        server = Server(store=FaultyStore("busy"))
         server.service.clock = lambda: clock[0]
         lane = f"{server.service.rulesets[ORGANIZATION, 'main'].names}/anna"
         assert server.service.lanes.enter_free(lane)
         update = asyncio.create_task(server.send("anna", track()))
         await asyncio.sleep(0.01)
+        assert not update.done()
         clock[0] += 1_500
         server.service.lanes.leave(lane)
         await update
