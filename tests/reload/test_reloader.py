@@ -28,6 +28,7 @@ from edgewise.stores.memory import MemoryStore
 
 # Tests look themselves; nothing happens behind their back.
 BY_HAND = ReloadSettings(watch=False, poll_s=3600, settle_s=0)
+GONE_AT_ONCE = ReloadSettings(watch=False, poll_s=3600, settle_s=0, keep_gone_s=0)
 MAIN = ("shop", "main")
 SWAPS = 200
 REQUESTS = 30_000
@@ -244,7 +245,7 @@ def test_environments_come_and_go(root: Path) -> None:
     """A new folder is served without a restart, and a removed one is served no more."""
 
     async def scenario() -> None:
-        async with started(root) as reloader:
+        async with started(root, GONE_AT_ONCE) as reloader:
             path = put(root, rules("b"), "staging")
             await reloader.reload()
             assert audiences(reloader, "staging") == ("everyone-b", "viewers-b")
@@ -257,14 +258,65 @@ def test_environments_come_and_go(root: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_rules_stay_while_the_whole_folder_is_gone(root: Path) -> None:
-    """A folder that is being replaced takes no environment out of service."""
+@pytest.mark.parametrize("letter", ["a", "b"])
+def test_an_environment_that_comes_back_was_served_all_the_time(root: Path, letter: str) -> None:
+    """Its folder may be gone for a while; that is told, and no more once it is there again."""
 
     async def scenario() -> None:
         async with started(root) as reloader:
-            root.rename(root.with_name("elsewhere"))  # noqa: ASYNC240  # a test may block
+            put(root, rules("s"), "staging")
+            path = root / "shop" / "main" / "rules.yaml"
+            path.unlink()
+            path.parent.rmdir()
+            for _ in range(2):
+                await reloader.reload()
+                assert audiences(reloader) == ("everyone-a", "viewers-a")
+                (refused,) = reloader.status()[MAIN].refused
+                assert (refused.code, refused.file) == ("unreadable", "rules/shop/main")
+            put(root, rules(letter))
             await reloader.reload()
-            assert audiences(reloader) == ("everyone-a", "viewers-a")
+            assert audiences(reloader) == (f"everyone-{letter}", f"viewers-{letter}")
+            assert reloader.status()[MAIN].refused == []
+
+    asyncio.run(scenario())
+
+
+def test_an_environment_may_go_again_after_it_came_back(root: Path) -> None:
+    """The time it is kept for begins anew."""
+
+    async def scenario() -> None:
+        settings = ReloadSettings(watch=False, poll_s=3600, settle_s=0, keep_gone_s=0.3)
+        async with started(root, settings) as reloader:
+            put(root, rules("s"), "staging")
+            folder = root / "shop" / "main"
+            aside = root.with_name("aside")
+            folder.rename(aside)
+            await reloader.reload()
+            await asyncio.sleep(0.31)
+            aside.rename(folder)
+            await reloader.reload()
+            folder.rename(aside)
+            await reloader.reload()
+            assert MAIN in reloader.rulesets
+            await asyncio.sleep(0.31)
+            await reloader.reload()
+            assert MAIN not in reloader.rulesets
+
+    asyncio.run(scenario())
+
+
+def test_rules_stay_while_the_whole_folder_is_gone(
+    root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A folder that is being replaced takes no environment out of service, and is told once."""
+
+    async def scenario() -> None:
+        async with started(root, GONE_AT_ONCE) as reloader:
+            root.rename(root.with_name("elsewhere"))  # noqa: ASYNC240  # a test may block
+            for _ in range(3):
+                await reloader.reload()
+                assert audiences(reloader) == ("everyone-a", "viewers-a")
+            assert caplog.text.count("there are no rules in") == 1
             put(root, rules("b"))
             await reloader.reload()
             assert audiences(reloader) == ("everyone-b", "viewers-b")

@@ -51,6 +51,7 @@ class Environment:
         self.folder = folder
         self.stamp: Stamp | None = None
         self.version = ""
+        self.gone_at_s: float | None = None
         self.follower: Follower | None = None
         self.faults: tuple[Fault, ...] = ()
         self._loaded_ms = 0

@@ -42,16 +42,20 @@ class ReloadSettings(msgspec.Struct, frozen=True, kw_only=True):
         watch: whether the system tells of changed files.
         poll_s: how often to look without being told, as network file systems need.
         settle_s: how long files must have been left alone before they are read.
+        keep_gone_s: how long an environment whose folder is gone is still served. Its folder may be
+            on its way back, and imports for what is not served are not kept.
     Errors: SettingsError for what cannot be.
     """
 
     watch: bool = True
     poll_s: float = 10.0
     settle_s: float = 0.1
+    keep_gone_s: float = 60.0
 
     def __post_init__(self) -> None:
         require_seconds(self, "poll_s")
         require_seconds(self, "settle_s", zero=True)
+        require_seconds(self, "keep_gone_s", zero=True)
 
 
 _SETTINGS = ReloadSettings()
@@ -89,6 +93,7 @@ class Reloader:
         self._wake = asyncio.Event()
         self._rewatch = asyncio.Event()
         self._root_id: tuple[int, int] = (0, 0)
+        self._is_empty = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -137,11 +142,10 @@ class Reloader:
                 await follower.source.follow_copy()
             found = await self._find()
             for key in self._environments.keys() - found.keys():
-                await self._unfollow(self._environments.pop(key))
-                self.rulesets.pop(key, None)
-                _LOG.info("%s/%s is served no more", *key)
+                await self._lose(key, self._environments[key])
             for key, (folder, stamp) in found.items():
                 environment = self._environments.setdefault(key, Environment(folder))
+                environment.gone_at_s = None
                 same_files = environment.stamp == stamp
                 if not same_files or environment.version != environment.source_version:
                     await self._rebuild_alone(key, environment)
@@ -156,10 +160,28 @@ class Reloader:
         if self._environments.keys() - found.keys():
             await asyncio.sleep(self._settings.settle_s)
             found = await asyncio.to_thread(self._find_now)
-        if not found and self._environments:
+        was_empty, self._is_empty = self._is_empty, not found and bool(self._environments)
+        if not self._is_empty:
+            return found
+        if not was_empty:
             _LOG.warning("there are no rules in %s any more; those in use stay", self.root)
-            return {key: (one.folder, one.stamp or ()) for key, one in self._environments.items()}
-        return found
+        return {key: (one.folder, one.stamp or ()) for key, one in self._environments.items()}
+
+    async def _lose(self, key: EnvironmentKey, environment: Environment) -> None:
+        """Serve an environment without a folder for a while, and then no more."""
+        now_s, keep_s = asyncio.get_running_loop().time(), self._settings.keep_gone_s
+        if environment.gone_at_s is None:
+            environment.gone_at_s = now_s
+            # What comes back is read, even if it is the same.
+            environment.stamp = None
+            found = FaultList(environment.folder.relative_to(self.root.parent).as_posix())
+            message = f"the folder is gone; what it held is served for {keep_s:g} seconds more"
+            found.at("", "unreadable", message, "put it back, or wait")
+            await self._refuse(key, environment, found.faults)
+        if now_s - environment.gone_at_s >= keep_s:
+            await self._unfollow(self._environments.pop(key))
+            self.rulesets.pop(key, None)
+            _LOG.info("%s/%s is served no more", *key)
 
     def _find_now(self) -> _Found:
         found: dict[EnvironmentKey, tuple[Path, Stamp]] = {}
