@@ -68,7 +68,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("service", "simulate"),
     # The same with rules that change while it runs.
     ("live",),
-    ("asgi",),
+    ("asgi", "slow_clients"),
     ("server",),
     ("commands",),
     ("cli",),

@@ -28,6 +28,7 @@ from edgewise.garbage import calm_collector
 from edgewise.keeping import KEPT_PROFILES
 from edgewise.live import LiveService
 from edgewise.reload.reloader import Reloader
+from edgewise.slow_clients import PatientProtocol
 from edgewise.stores.urls import open_store
 
 _SETTINGS_VARIABLE = "EDGEWISE_SERVER"
@@ -142,7 +143,7 @@ def run(settings: ServerSettings) -> None:
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http=PatientProtocol,
         lifespan="on",
         access_log=False,
         log_level="warning",

@@ -1,0 +1,171 @@
+"""A client that does not go on loses its connection; one that waits for the server keeps it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from edgewise.slow_clients import PatientProtocol
+
+PATIENCE_S = 0.2
+LONG_S = 10.0
+"""What is awaited comes much sooner; without an end to patience it never comes."""
+
+REQUEST = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 4\r\n\r\nbody"
+HALF_A_HEAD = b"POST / HTTP/1.1\r\nhost: he"
+HALF_A_BODY = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 100\r\n\r\nbody"
+LARGE = bytes(8 * 1024 * 1024)
+
+
+class HastyProtocol(PatientProtocol):
+    """The same, with less patience than a test has."""
+
+    patience_s = PATIENCE_S
+
+
+@asynccontextmanager
+async def served(app: ASGIApp) -> AsyncIterator[int]:
+    """Serve an app on a free port of this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(app, http=HastyProtocol, lifespan="off", log_level="critical")
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve([listener]))
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = server.force_exit = True
+            await serving
+
+
+def answering(body: bytes = b"done", after_s: float = 0.0) -> ASGIApp:
+    """An app that reads a request and answers a while later."""
+
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        while (message := await receive()).get("more_body"):
+            pass
+        if message["type"] == "http.disconnect":
+            return
+        await asyncio.sleep(after_s)
+        headers = [(b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return app
+
+
+def connected(
+    app: ASGIApp, use: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Any]]
+) -> Any:
+    """Return what a function does with a connection to an app."""
+
+    async def scenario() -> Any:
+        async with served(app) as port, asyncio.timeout(LONG_S):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+            try:
+                return await use(reader, writer)
+            finally:
+                writer.close()
+
+    return uvloop.run(scenario())
+
+
+async def is_closed(reader: asyncio.StreamReader) -> bool:
+    """Wait for the end of a connection on which nothing more may come."""
+    try:
+        return await reader.read(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(HALF_A_HEAD, id="half-a-head"),
+        pytest.param(HALF_A_BODY, id="half-a-body"),
+    ],
+)
+def test_a_request_that_does_not_come_to_its_end_is_not_awaited(sent: bytes) -> None:
+    """The connection is closed, however much of the request was sent."""
+
+    async def use(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        writer.write(sent)
+        return await is_closed(reader)
+
+    assert connected(answering(), use)
+
+
+def test_the_app_learns_that_a_body_does_not_go_on() -> None:
+    """It is told as of any client that leaves, so that nothing waits for the rest."""
+    told: asyncio.Queue[str] = asyncio.Queue()
+
+    async def app(_: Scope, receive: Receive, __: Send) -> None:
+        while (message := await receive()).get("more_body"):
+            pass
+        told.put_nowait(message["type"])
+
+    async def use(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+        writer.write(HALF_A_BODY)
+        return await told.get()
+
+    assert connected(app, use) == "http.disconnect"
+
+
+def test_half_a_second_request_is_not_awaited_either() -> None:
+    """The first is answered; the time that an idle connection has ends with the second."""
+
+    async def use(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        writer.write(REQUEST)
+        assert (await reader.readuntil(b"done")).startswith(b"HTTP/1.1 200")
+        writer.write(HALF_A_HEAD)
+        return await is_closed(reader)
+
+    assert connected(answering(), use)
+
+
+@pytest.mark.parametrize("connection", [b"keep-alive", b"close"])
+def test_a_client_that_does_not_read_is_not_awaited(connection: bytes) -> None:
+    """An answer that finds no way out ends with its connection."""
+
+    async def use(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
+        writer.write(REQUEST.replace(b"host:", b"connection: " + connection + b"\r\nhost:"))
+        await asyncio.sleep(5 * PATIENCE_S)
+        came = 0
+        with suppress(ConnectionResetError):
+            while part := await reader.read(65536):
+                came += len(part)
+        return came
+
+    assert connected(answering(LARGE), use) < len(LARGE)
+
+
+def test_who_waits_for_the_server_is_left_alone() -> None:
+    """The server may take its time, and an idle connection may be used again."""
+
+    async def use(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(2):
+            writer.write(REQUEST)
+            await reader.readuntil(b"done")
+            await asyncio.sleep(3 * PATIENCE_S)
+
+    connected(answering(after_s=3 * PATIENCE_S), use)
+
+
+def test_a_body_may_come_in_parts() -> None:
+    """Whoever goes on is not cut off before the end of what it sends."""
+
+    async def use(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(HALF_A_BODY)
+        await asyncio.sleep(PATIENCE_S / 2)
+        writer.write(bytes(96))
+        return await reader.readuntil(b"done")
+
+    assert connected(answering(), use).startswith(b"HTTP/1.1 200")
