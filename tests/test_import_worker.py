@@ -161,6 +161,24 @@ def test_delivered_twice() -> None:
     run(scenario())
 
 
+def test_a_clock_that_is_put_back() -> None:
+    """What a clock that was ahead has queued, or put off, is applied all the same."""
+
+    async def scenario() -> None:
+        importer = Importer(server := bought(1))
+        server.now_ms += 3_600_000
+        await importer.send("a", track())
+        await importer.send("b", track())
+        (hold,) = [found.hold for found in await importer.queue.take(server.now_ms, 1_000, 1)]
+        assert await importer.queue.postpone(hold, server.now_ms + 1_000)
+        server.now_ms -= 3_600_000
+        await importer.drain()
+        assert (await server.read("a")).decision.audiences == ["buy-1"]
+        assert (await server.read("b")).decision.audiences == ["buy-1"]
+
+    run(scenario())
+
+
 def test_counted_before() -> None:
     """A part whose events are all counted already is acknowledged without a write."""
 
@@ -449,11 +467,11 @@ class FailingQueueStore(MemoryStore):
         self.taken = asyncio.Event()
         take = self.queue.take
 
-        async def failing(now_ms: int, lease_ms: int, limit: int) -> Sequence[TakenPart]:
+        async def failing(*arguments: int) -> Sequence[TakenPart]:
             if self.failures:
                 self.failures -= 1
                 raise StoreBusy("busy")
-            found = await take(now_ms, lease_ms, limit)
+            found = await take(*arguments)
             if not found:
                 self.taken.set()
             return found

@@ -140,8 +140,10 @@ class ImportWorker:
         Errors: StoreError where none could be taken.
         """
         settings = self._settings
-        lease_ms = int(settings.lease_s * 1000)
-        taken = await self._queue.take(self._clock(), lease_ms, settings.most_taken)
+        now_ms, lease_ms = self._clock(), int(settings.lease_s * 1000)
+        # Nothing is ever made to wait for longer, unless the clock was put back since.
+        latest_ms = now_ms + int(max(settings.lease_s, settings.longest_pause_s) * 1000)
+        taken = await self._queue.take(now_ms, lease_ms, settings.most_taken, latest_ms)
         for together in _slices(taken):
             await asyncio.gather(*(self._finish(part) for part in together))
         return len(taken)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from edgewise.model.log import LogEntry
 from edgewise.stores.import_queue import (
+    NO_TIME_MS,
     BuriedPart,
     Hold,
     ImportQueue,
@@ -41,11 +42,15 @@ class SimulatedQueue:
         """Add parts."""
         await self.write(lambda: self.queue.enqueue(parts))
 
-    async def take(self, now_ms: int, lease_ms: int, limit: int) -> list[TakenPart]:
+    async def take(
+        self, now_ms: int, lease_ms: int, limit: int, latest_ms: int = NO_TIME_MS
+    ) -> list[TakenPart]:
         """Hand out parts; looking into an empty queue is nothing that could fail."""
         if (await self.queue.state()).waiting == 0:
             return []
-        taken: list[TakenPart] = await self.write(lambda: self.queue.take(now_ms, lease_ms, limit))
+        taken: list[TakenPart] = await self.write(
+            lambda: self.queue.take(now_ms, lease_ms, limit, latest_ms)
+        )
         return taken
 
     async def put_held(

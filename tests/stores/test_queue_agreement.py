@@ -32,7 +32,7 @@ PARTS = st.lists(
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("enqueue"), PARTS),
-        st.tuples(st.just("take"), TIMES, st.integers(1, 20), st.integers(1, 3)),
+        st.tuples(st.just("take"), TIMES, st.integers(1, 20), st.integers(1, 3), TIMES),
         st.tuples(st.just("put_held"), PLACES, KEYS, st.integers(0, 2), st.booleans()),
         st.tuples(st.just("acknowledge"), PLACES),
         st.tuples(st.just("postpone"), PLACES, TIMES),

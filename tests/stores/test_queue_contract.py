@@ -154,6 +154,23 @@ def test_conflict_keeps_the_part(run: Run) -> None:
     run(scenario)
 
 
+def test_a_time_that_is_too_late_is_none(run: Run) -> None:
+    """Parts whose times a clock has set that was put back since come after those that are due."""
+
+    async def scenario(store: ServiceStore) -> None:
+        queue = store.queue
+        await queue.enqueue([part("a", "ahead", 10_000), part("b", "ahead too", 10_001)])
+        await queue.enqueue([part("c", "due", 100), part("d", "soon", 200)])
+        assert await queue.take(99, LEASE_MS, 10, 10_001) == []
+        first = await queue.take(100, LEASE_MS, 1, 9_999)
+        others = await queue.take(100, LEASE_MS, 10, 9_999)
+        assert [found.data for found in first + others] == [b"due", b"ahead", b"ahead too"]
+        # They are taken now, with times as others have them.
+        assert await queue.take(100, LEASE_MS, 10, 9_999) == []
+
+    run(scenario)
+
+
 def test_postponed(run: Run) -> None:
     """A part that is given back comes at its time, and what is behind it waits for it."""
 

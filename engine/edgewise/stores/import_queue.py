@@ -20,6 +20,9 @@ import msgspec
 
 from edgewise.model.log import LogEntry
 
+NO_TIME_MS = 2**62
+"""Later than any time."""
+
 
 class NewPart(msgspec.Struct, frozen=True):
     """A part to be queued.
@@ -82,11 +85,17 @@ class ImportQueue(Protocol):
         When this returns, they have the durability the store was opened with.
         """
 
-    async def take(self, now_ms: int, lease_ms: int, limit: int) -> list[TakenPart]:
+    async def take(
+        self, now_ms: int, lease_ms: int, limit: int, latest_ms: int = NO_TIME_MS
+    ) -> list[TakenPart]:
         """Hand out at most `limit` parts, the first of their lanes each, the oldest first.
 
         Those whose lease ended at `now_ms` or before, and those that were postponed until then,
         are handed out again.
+
+        Args:
+            latest_ms: a part that would have to wait for longer is handed out, too: the clock was
+                ahead when its time was set.
         """
 
     async def put_held(

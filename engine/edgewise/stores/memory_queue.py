@@ -7,7 +7,14 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 import msgspec
 
 from edgewise.model.log import LogEntry
-from edgewise.stores.import_queue import BuriedPart, Hold, NewPart, QueueState, TakenPart
+from edgewise.stores.import_queue import (
+    NO_TIME_MS,
+    BuriedPart,
+    Hold,
+    NewPart,
+    QueueState,
+    TakenPart,
+)
 
 
 class _Row(msgspec.Struct):
@@ -37,13 +44,17 @@ class MemoryQueue:
             self._last_id += 1
             self._rows[self._last_id] = _Row(part, part.queued_ms)
 
-    async def take(self, now_ms: int, lease_ms: int, limit: int) -> list[TakenPart]:
+    async def take(
+        self, now_ms: int, lease_ms: int, limit: int, latest_ms: int = NO_TIME_MS
+    ) -> list[TakenPart]:
         """Hand out at most `limit` parts, the first of their lanes each, the oldest first.
 
         Cost: looks at every part.
         """
         due = [
-            (row.due_ms, part_id) for part_id, row in self._first_of_lanes() if row.due_ms <= now_ms
+            (row.due_ms, part_id)
+            for part_id, row in self._first_of_lanes()
+            if row.due_ms <= now_ms or row.due_ms > latest_ms
         ]
         taken = []
         for _, part_id in sorted(due)[:limit]:

@@ -9,7 +9,14 @@ from typing import TypeVar
 
 from edgewise.model.log import LogEntry
 from edgewise.stores import sqlite_queue_statements as statements
-from edgewise.stores.import_queue import BuriedPart, Hold, NewPart, QueueState, TakenPart
+from edgewise.stores.import_queue import (
+    NO_TIME_MS,
+    BuriedPart,
+    Hold,
+    NewPart,
+    QueueState,
+    TakenPart,
+)
 from edgewise.stores.sqlite_reads import run_query
 from edgewise.stores.sqlite_statements import log_row
 from edgewise.stores.sqlite_writes import WriteQueue
@@ -38,15 +45,23 @@ class SqliteQueue:
         """Add parts at the ends of their lanes: all of them or none."""
         await self._writes.submit(partial(statements.enqueue, parts=parts))
 
-    async def take(self, now_ms: int, lease_ms: int, limit: int) -> list[TakenPart]:
+    async def take(
+        self, now_ms: int, lease_ms: int, limit: int, latest_ms: int = NO_TIME_MS
+    ) -> list[TakenPart]:
         """Hand out at most `limit` parts, the first of their lanes each, the oldest first.
 
         Cost: a look at an index where there is nothing to take.
         """
-        if not await self._read(partial(statements.is_any_due, now_ms=now_ms)):
+        if not await self._read(partial(statements.is_any_due, now_ms=now_ms, latest_ms=latest_ms)):
             return []
         return await self._writes.submit(
-            partial(statements.take, now_ms=now_ms, lease_ms=lease_ms, limit=limit)
+            partial(
+                statements.take,
+                now_ms=now_ms,
+                lease_ms=lease_ms,
+                limit=limit,
+                latest_ms=latest_ms,
+            )
         )
 
     async def put_held(

@@ -19,6 +19,7 @@ from edgewise.stores.sqlite_statements import PutRow
 
 _HELD = "id = ? AND attempts = ? AND due > 0"
 _IN_LANE = "lane = ? AND due >= 0"
+_WAITING = "SELECT id, attempts + 1, data, queued FROM imports WHERE due > 0"
 _OLDEST = "SELECT queued FROM imports WHERE due >= 0 ORDER BY id LIMIT 1"
 
 # The oldest stands in front of its lane, so it has a time. The plus lets SQLite look at the index
@@ -47,21 +48,28 @@ def _add(connection: sqlite3.Connection, part: NewPart, further_keys: str) -> No
         )
 
 
-def is_any_due(connection: sqlite3.Connection, now_ms: int) -> bool:
+def is_any_due(connection: sqlite3.Connection, now_ms: int, latest_ms: int) -> bool:
     """Return whether there is a part to take."""
-    found = connection.execute(
-        "SELECT 1 FROM imports WHERE due > 0 AND due <= ? LIMIT 1", (now_ms,)
+    (found,) = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM imports WHERE due > 0 AND due <= ?)"
+        " OR EXISTS (SELECT 1 FROM imports WHERE due > 0 AND due > ?)",
+        (now_ms, latest_ms),
     ).fetchone()
-    return found is not None
+    return bool(found)
 
 
-def take(connection: sqlite3.Connection, now_ms: int, lease_ms: int, limit: int) -> list[TakenPart]:
-    """Lease at most `limit` parts that are due, the oldest first."""
+def take(
+    connection: sqlite3.Connection, now_ms: int, lease_ms: int, limit: int, latest_ms: int
+) -> list[TakenPart]:
+    """Lease at most `limit` parts that are due, the oldest first; then those due too late."""
     rows = connection.execute(
-        "SELECT id, attempts + 1, data, queued FROM imports WHERE due > 0 AND due <= ?"
-        " ORDER BY due, id LIMIT ?",
-        (now_ms, limit),
+        f"{_WAITING} AND due <= ? ORDER BY due, id LIMIT ?", (now_ms, limit)
     ).fetchall()
+    if len(rows) < limit:
+        rows += connection.execute(
+            f"{_WAITING} AND due > ? ORDER BY due, id LIMIT ?",
+            (max(now_ms, latest_ms), limit - len(rows)),
+        ).fetchall()
     connection.executemany(
         "UPDATE imports SET due = ?, attempts = ? WHERE id = ?",
         [(now_ms + lease_ms, attempt, part_id) for part_id, attempt, _, _ in rows],
