@@ -134,6 +134,30 @@ def test_cancelled_in_the_moment_of_its_turn(cancel_first: bool) -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("turns", [1, 2], ids=["alone", "before another"])
+def test_cancelled_in_the_moment_of_giving_up(turns: int) -> None:
+    """Who is cancelled just as its time is over leaves no lane, which it never had."""
+
+    async def scenario() -> None:
+        lanes = Lanes(longest_wait_s=0)
+        await lanes.enter("key")
+        tasks = [asyncio.create_task(lanes.enter("key", 0 if n == 0 else 60)) for n in range(turns)]
+        loop = asyncio.get_running_loop()
+        # Behind the end of the time, and before the task hears of it.
+        loop.call_soon(lambda: loop.call_later(0, tasks[0].cancel))
+        await settle()
+        assert tasks[0].cancelled()
+        assert not lanes.enter_free("key")
+        lanes.leave("key")
+        await settle()
+        if turns > 1:
+            assert tasks[1].done()
+            lanes.leave("key")
+        assert lanes._waiting == {}
+
+    run(scenario())
+
+
 def test_a_turn_that_does_not_come() -> None:
     """Who has waited too long gives up and makes room; the lane goes to the next."""
 

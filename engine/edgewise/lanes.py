@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 from edgewise.errors import ProfileOverload, ServiceUnavailable
 
@@ -65,7 +65,7 @@ class Lanes:
                 queue.remove(turn)
             raise
         except asyncio.CancelledError:
-            if not turn.cancelled():
+            if _has_come(turn):
                 # The lane was handed over in the very moment of the cancellation.
                 self.leave(key)
             elif turn in queue:
@@ -84,15 +84,11 @@ class Lanes:
         """
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + self.longest_wait_s
-        entered = []
-        try:
+        with ExitStack() as entered:
             for key in sorted(keys):
                 await self.enter(key, deadline_s - loop.time())
-                entered.append(key)
+                entered.callback(self.leave, key)
             yield
-        finally:
-            for key in entered:
-                self.leave(key)
 
     def leave(self, key: str) -> None:
         """Hand the lane to the next in the queue."""
@@ -103,6 +99,10 @@ class Lanes:
                 turn.set_result(None)
                 return
         del self._waiting[key]
+
+
+def _has_come(turn: asyncio.Future[None]) -> bool:
+    return turn.done() and not turn.cancelled() and turn.exception() is None
 
 
 def _give_up(turn: asyncio.Future[None]) -> None:
