@@ -19,6 +19,7 @@ from edgewise.errors import (
     StoreBusy,
     StoreError,
 )
+from edgewise.merging import MOST_ABSORBED
 from edgewise.model.imports import ImportedProfile
 from edgewise.model.log import LogEntry
 from edgewise.stores.codec import MAX_PROFILE_BYTES, encode_record
@@ -698,6 +699,30 @@ def test_two_profiles_too_large_for_one_stay_two() -> None:
         await server.send("clara", identify("clara", a=HALF))
         await server.send("clara", identify("user"))
         assert (await server.profile("clara")).traits.keys() == {"a", "b"}
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("theirs", [0, 400])
+def test_so_many_profiles_become_one(theirs: int) -> None:
+    """A user id by which a whole crowd is identified joins no more of them than a thousand."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.send("anna", identify("user"))
+        for name, count in (("user", MOST_ABSORBED - 1 - theirs), ("ben", theirs)):
+            await server.send(name, track())
+            profile = await server.profile(name)
+            profile.absorbed = [f"{name}-{number}" for number in range(count)]
+            _, version = await server.store.get(profile.id)
+            await server.store.put_if(profile.id, encode_record(profile), version)
+        # One more has room.
+        await server.send("clara", track())
+        await server.send("clara", identify("user"))
+        with pytest.raises(InvalidData, match="userId: more than 1000 profiles"):
+            await server.send("ben", identify("user"))
+        assert (await server.profile("ben")).id != (await server.profile("user")).id
+        await server.send("ben", track())
 
     run(scenario())
 

@@ -75,19 +75,11 @@ async def apply_events(
 
 
 async def _not_logged(
-    store: Store, profile: Profile, received: Sequence[ReceivedEvent]
+    store: Store, profile: Profile, received: list[ReceivedEvent]
 ) -> list[ReceivedEvent]:
     """The events that the record does not remember and the log does not hold."""
-    ids = (profile.id, *profile.absorbed)
-    return [
-        event
-        for event in received
-        if not (may_be_forgotten(profile, event) and await _is_logged(store, ids, event))
-    ]
-
-
-async def _is_logged(store: Store, ids: Sequence[str], event: ReceivedEvent) -> bool:
-    for profile_id in ids:
-        if await store.has_logged(profile_id, event.message_key):
-            return True
-    return False
+    doubtful = {event.message_key for event in received if may_be_forgotten(profile, event)}
+    if not doubtful:
+        return received
+    logged = await store.logged((profile.id, *profile.absorbed), doubtful)
+    return [event for event in received if event.message_key not in logged]

@@ -22,9 +22,9 @@ from typing import TypeGuard
 import msgspec
 
 from edgewise.erasing import finish_erasure
-from edgewise.errors import NamespaceMismatch, StoreCorrupt
+from edgewise.errors import InvalidData, NamespaceMismatch, StoreCorrupt
 from edgewise.history import catch_up
-from edgewise.merging import absorb
+from edgewise.merging import MOST_ABSORBED, absorb
 from edgewise.model.profiles import Erasure, Profile, Record, Redirect
 from edgewise.records import Conflict, Records, Versioned, id_for_name, is_server_made
 from edgewise.ruleset import Ruleset
@@ -156,6 +156,11 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
 
     def _check_room(self, loser: Profile, survivor: Profile) -> None:
         """Refuse a merge of which the profile would be too large. Errors: InvalidData."""
+        if len(loser.absorbed) + len(survivor.absorbed) >= MOST_ABSORBED:
+            raise InvalidData(
+                f"userId: more than {MOST_ABSORBED} profiles would be one by this user id, which"
+                " belongs to one visitor alone"
+            )
         records = [encode_record(loser), encode_record(survivor)]
         if sum(map(len, records)) > MAX_PROFILE_BYTES:
             # What both have is there once afterwards.

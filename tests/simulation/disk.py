@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeVar
@@ -151,9 +151,9 @@ class SimulatedStore:
         """Return the log of one profile in the order of appending."""
         return await self._read(lambda: self.disk.read_log(profile_id))
 
-    async def has_logged(self, profile_id: str, message_key: int) -> bool:
-        """Return whether the log of a profile holds this message."""
-        return await self._read(lambda: self.disk.has_logged(profile_id, message_key))
+    async def logged(self, profile_ids: Sequence[str], message_keys: Collection[int]) -> set[int]:
+        """Return those of the messages that the log of any of the profiles holds."""
+        return await self._read(lambda: self.disk.logged(profile_ids, message_keys))
 
     def scan_log(self, since_ms: int = 0) -> AsyncIterator[LogEntry]:
         """Iterate over the log; no request does."""

@@ -29,7 +29,7 @@ OPERATIONS = st.one_of(
     st.tuples(st.just("delete"), KEYS, st.one_of(st.none(), VERSIONS)),
     st.tuples(st.just("append"), ENTRIES),
     st.tuples(st.just("read_log"), PROFILES),
-    st.tuples(st.just("has_logged"), PROFILES, MESSAGES),
+    st.tuples(st.just("logged"), st.lists(PROFILES, max_size=2), st.sets(MESSAGES)),
     st.tuples(st.just("scan"), TIMES),
     st.tuples(st.just("delete_log"), PROFILES),
     st.tuples(st.just("trim"), TIMES, st.integers(0, 4)),
@@ -71,8 +71,8 @@ async def apply_to_log(store: Store, operation: Operation, now_ms: int) -> Any:
             return await store.append(entries_at(pairs, now_ms))
         case ("read_log", profile_id):
             return await store.read_log(profile_id)
-        case ("has_logged", profile_id, message_key):
-            return await store.has_logged(profile_id, message_key)
+        case ("logged", profile_ids, message_keys):
+            return await store.logged(profile_ids, message_keys)
         case ("scan", since_ms):
             return [found async for found in store.scan_log(since_ms)]
         case ("delete_log", profile_id):

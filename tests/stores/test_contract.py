@@ -252,7 +252,7 @@ def test_entries_come_back_equal(run: Run, profile_id: str, message_key: int) ->
         await store.append([entry(profile_id, message_key)])
         assert await store.read_log(profile_id) == [entry(profile_id, message_key)]
         assert await scanned(store) == [entry(profile_id, message_key)]
-        assert await store.has_logged(profile_id, message_key)
+        assert await store.logged([profile_id], [message_key]) == {message_key}
 
     run(scenario)
 
@@ -288,8 +288,9 @@ def test_empty_log(run: Run) -> None:
     async def scenario(store: Store) -> None:
         await store.append([entry("p", 1)])
         assert await store.read_log("q") == []
-        assert not await store.has_logged("q", 1)
-        assert not await store.has_logged("p", 2)
+        assert await store.logged(["q"], [1]) == set()
+        assert await store.logged(["p"], [2]) == set()
+        assert await store.logged(["q", "p"], [1, 2]) == {1}
         assert await store.delete_log("q") == 0
 
     run(scenario)

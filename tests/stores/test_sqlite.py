@@ -70,11 +70,37 @@ def test_reopened_file(tmp_path: Path) -> None:
     async def read(store: SqliteStore) -> None:
         assert await store.get("kept") == (b"value", versions["kept"])
         assert await store.read_log("p") == [entry("p", 1)]
-        assert await store.has_logged("p", 1)
+        assert await store.logged(["p"], [1]) == {1}
         assert (await store.put_if("deleted", b"again", 0) or 0) > versions["deleted"]
 
     run_on(SqliteStore(path), write)
     run_on(SqliteStore(path), read)
+
+
+def test_many_logs_are_asked_one_by_one(tmp_path: Path) -> None:
+    """Whoever asks or reads the logs of many profiles lets others go on in between."""
+    profiles = [f"p{number}" for number in range(50)]
+
+    async def scenario(store: SqliteStore) -> None:
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        await store.append([entry(profile, 1) for profile in profiles])
+        going_on = asyncio.create_task(others())
+        assert await store.logged(profiles, [1, 2]) == {1}
+        assert turns >= len(profiles) - 1
+        turns = 0
+        for profile in profiles:
+            assert await store.read_log(profile) == [entry(profile, 1)]
+        assert turns >= len(profiles) - 1
+        going_on.cancel()
+
+    run_on(SqliteStore(tmp_path / "a.db"), scenario)
 
 
 def test_close_leaves_one_file(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ both happen or neither does.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -48,8 +48,8 @@ class Store(Protocol):
     async def read_log(self, profile_id: str) -> list[LogEntry]:
         """Return the log of one profile in the order of appending."""
 
-    async def has_logged(self, profile_id: str, message_key: int) -> bool:
-        """Return whether the log of a profile holds this message."""
+    async def logged(self, profile_ids: Sequence[str], message_keys: Collection[int]) -> set[int]:
+        """Return those of the messages that the log of any of the profiles holds."""
 
     def scan_log(self, since_ms: int = 0) -> AsyncIterator[LogEntry]:
         """Iterate over every entry that arrived at `since_ms` or later, in the order of appending.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 
 import msgspec
 
@@ -91,10 +91,11 @@ class MemoryStore:
         self._require_open()
         return [self._log[log_id] for log_id in self._log_ids.get(profile_id, {}).values()]
 
-    async def has_logged(self, profile_id: str, message_key: int) -> bool:
-        """Return whether the log of a profile holds this message."""
+    async def logged(self, profile_ids: Sequence[str], message_keys: Collection[int]) -> set[int]:
+        """Return those of the messages that the log of any of the profiles holds."""
         self._require_open()
-        return message_key in self._log_ids.get(profile_id, {})
+        logs = [self._log_ids.get(profile_id, {}) for profile_id in profile_ids]
+        return {key for key in message_keys if any(key in log for log in logs)}
 
     async def scan_log(self, since_ms: int = 0) -> AsyncIterator[LogEntry]:
         """Iterate over every entry that arrived at `since_ms` or later, in the order of appending.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 
 from edgewise.model.log import LogEntry
 from edgewise.stores.base import Store
@@ -57,11 +57,10 @@ class OverlayStore:
         """Return the log below, unless it was removed here."""
         return [] if profile_id in self._without_log else await self.below.read_log(profile_id)
 
-    async def has_logged(self, profile_id: str, message_key: int) -> bool:
-        """Return whether the log below holds this message, unless it was removed here."""
-        if profile_id in self._without_log:
-            return False
-        return await self.below.has_logged(profile_id, message_key)
+    async def logged(self, profile_ids: Sequence[str], message_keys: Collection[int]) -> set[int]:
+        """Return those of the messages that a log below holds which was not removed here."""
+        left = [one for one in profile_ids if one not in self._without_log]
+        return await self.below.logged(left, message_keys)
 
     def scan_log(self, since_ms: int = 0) -> AsyncIterator[LogEntry]:
         """Iterate over the log below."""

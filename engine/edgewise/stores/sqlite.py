@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -122,13 +122,22 @@ class SqliteStore:
 
     async def read_log(self, profile_id: str) -> list[LogEntry]:
         """Return the log of one profile in the order of appending."""
+        # A visitor may have many logs, which are read one after the other.
+        await asyncio.sleep(0)
         return await self._read(partial(statements.read_log, profile_id=profile_id))
 
-    async def has_logged(self, profile_id: str, message_key: int) -> bool:
-        """Return whether the log of a profile holds this message."""
-        return await self._read(
-            partial(statements.has_logged, profile_id=profile_id, message_key=message_key)
-        )
+    async def logged(self, profile_ids: Sequence[str], message_keys: Collection[int]) -> set[int]:
+        """Return those of the messages that the log of any of the profiles holds.
+
+        Cost: a look at an index for each message and profile, and the loop runs between profiles.
+        """
+        found: set[int] = set()
+        for profile_id in profile_ids:
+            found |= await self._read(
+                partial(statements.logged, profile_id=profile_id, message_keys=message_keys)
+            )
+            await asyncio.sleep(0)
+        return found
 
     async def scan_log(self, since_ms: int = 0) -> AsyncIterator[LogEntry]:
         """Iterate over every entry that arrived at `since_ms` or later, in the order of appending.

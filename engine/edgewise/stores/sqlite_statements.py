@@ -6,6 +6,7 @@ for `save`, which may be its own, and may be run again after a rollback.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 
@@ -178,13 +179,16 @@ def read_log(connection: sqlite3.Connection, profile_id: str) -> list[LogEntry]:
     return [log_entry(row) for row in rows]
 
 
-def has_logged(connection: sqlite3.Connection, profile_id: str, message_key: int) -> bool:
-    """Return whether the log of a profile holds this message."""
-    found = connection.execute(
-        "SELECT 1 FROM log WHERE profile = ? AND message = ?",
-        (profile_value(profile_id), message_value(message_key)),
-    ).fetchone()
-    return found is not None
+def logged(
+    connection: sqlite3.Connection, profile_id: str, message_keys: Iterable[int]
+) -> set[int]:
+    """Return those of the messages that the log of a profile holds."""
+    values = json.dumps([message_value(key) for key in message_keys])
+    rows = connection.execute(
+        "SELECT message FROM log WHERE profile = ? AND message IN (SELECT value FROM json_each(?))",
+        (profile_value(profile_id), values),
+    )
+    return {message % _TWO_64 for (message,) in rows}
 
 
 def last_log_id(connection: sqlite3.Connection) -> int:
