@@ -461,7 +461,7 @@ def test_further_name_of_another_profile(merges: bool, caplog: pytest.LogCapture
 class FailingQueueStore(MemoryStore):
     """Its queue cannot be read as often as it is told."""
 
-    def __init__(self, failures: int) -> None:
+    def __init__(self, failures: int, error: Exception) -> None:
         super().__init__()
         self.failures = failures
         self.taken = asyncio.Event()
@@ -470,7 +470,7 @@ class FailingQueueStore(MemoryStore):
         async def failing(*arguments: int) -> Sequence[TakenPart]:
             if self.failures:
                 self.failures -= 1
-                raise StoreBusy("busy")
+                raise error
             found = await take(*arguments)
             if not found:
                 self.taken.set()
@@ -490,12 +490,19 @@ async def until_applied(server: Server, name: str) -> None:
             return
 
 
-@pytest.mark.parametrize("failures", [0, 2], ids=["works", "fails-at-first"])
-def test_running_service_applies_imports(failures: int) -> None:
+@pytest.mark.parametrize(
+    ("failures", "error"),
+    [
+        pytest.param(0, None, id="works"),
+        pytest.param(2, StoreBusy("busy"), id="busy-at-first"),
+        pytest.param(2, RuntimeError("a fault"), id="fails-at-first"),
+    ],
+)
+def test_running_service_applies_imports(failures: int, error: Exception) -> None:
     """A service that runs applies what is imported by itself, also after its queue has failed."""
 
     async def scenario() -> None:
-        store: ServiceStore = FailingQueueStore(failures)
+        store: ServiceStore = FailingQueueStore(failures, error)
         server = Server(ruleset_of(performed("buy")), store=store)
         importer = Importer(server)
         await importer.send("before", track())

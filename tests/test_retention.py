@@ -20,6 +20,7 @@ from tests.serving import (
     Server,
     identify,
     name_key,
+    ruleset_of,
     run,
     track,
     update_of,
@@ -273,7 +274,7 @@ def test_what_is_too_much_for_a_step_goes_soon() -> None:
 
 
 def test_what_cannot_be_read_keeps_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
-    """A record that is damaged is told and stays; all others that are too old are erased."""
+    """A record that is damaged is told once and stays; all others that are too old are erased."""
 
     async def scenario() -> None:
         server = Server()
@@ -282,8 +283,64 @@ def test_what_cannot_be_read_keeps_nobody_else(caplog: pytest.LogCaptureFixture)
         row = server.store._rows[name_key("anna")]
         server.store._rows[name_key("anna")] = msgspec.structs.replace(row, value=b"damaged")
         server.now_ms += 500 * DAY_MS
-        await retention_of(server, log_days=0).step()
+        retention = retention_of(server, log_days=0)
+        for _ in range(3):
+            await retention.step()
         assert list(server.store._rows) == [name_key("anna")]
 
     run(scenario())
-    assert "cannot be erased: A stored record cannot be read" in caplog.text
+    assert caplog.text.count("cannot be erased: A stored record cannot be read") == 1
+
+
+def test_a_merge_into_another_environment_keeps_nobody_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A profile that leads where it cannot is told and stays; the others are erased."""
+
+    async def scenario() -> None:
+        server = Server(ruleset_of(), ruleset_of(environment="other"))
+        await server.send(B, track(), environment="other")
+        for name in (A, "anna"):
+            await server.send(name, track())
+        sealed = await server.living(A)
+        sealed.profile.merging_into = B
+        await server.records.save(sealed.profile, sealed.version)
+        server.now_ms += 500 * DAY_MS
+        await server.send(B, track(), environment="other")
+        await retention_of(server, log_days=0).step()
+        assert sorted(server.store._rows) == [A, B]
+
+    run(scenario())
+    assert "cannot be erased: The profile belongs to another environment" in caplog.text
+
+
+def test_a_fault_of_its_own_does_not_end_it(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever fails is told, and removal goes on; started twice it runs once."""
+
+    async def scenario() -> None:
+        server = Server()
+        await server.send("anna", track())
+        server.now_ms += 500 * DAY_MS
+        retention = retention_of(server, log_days=0, rest_s=0.001)
+        expire = server.store.expire
+        failures = iter([RuntimeError("a fault")])
+
+        async def failing(*arguments: Any) -> Any:
+            for failure in failures:
+                raise failure
+            return await expire(*arguments)
+
+        server.store.expire = failing
+        retention.start()
+        task = retention._task
+        retention.start()
+        assert retention._task is task
+        for _ in range(1_000):
+            await asyncio.sleep(0.001)
+            if not server.store._rows:
+                break
+        await retention.stop()
+        assert server.store._rows == {}
+
+    run(scenario())
+    assert "RuntimeError: a fault" in caplog.text

@@ -574,6 +574,25 @@ def test_stop_closes_the_store() -> None:
     run(scenario())
 
 
+def test_stop_closes_the_store_whatever_fails() -> None:
+    """The store is let go of where something before it cannot be ended."""
+
+    async def scenario() -> None:
+        server = Server()
+
+        async def failing() -> None:
+            raise RuntimeError("a fault")
+
+        server.service.enricher.stop = failing  # type: ignore[method-assign]
+        await server.service.start()
+        with pytest.raises(RuntimeError, match="a fault"):
+            await server.service.stop()
+        with pytest.raises(StoreError):
+            await server.store.get("key")
+
+    run(scenario())
+
+
 def test_update_without_events_of_its_own() -> None:
     """Of an update the same object is used on each attempt, so nothing in it may change."""
 

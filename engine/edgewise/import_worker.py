@@ -155,7 +155,7 @@ class ImportWorker:
                 taken = await self.step()
             except StoreBusy:
                 taken = 0
-            except EdgewiseError:
+            except Exception:  # noqa: BLE001 - what fails once must not end all later steps
                 _LOG.exception("The import queue cannot be read; it is tried again.")
                 taken = 0
             if not taken:

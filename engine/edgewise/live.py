@@ -56,8 +56,10 @@ class LiveService(DecisionService):
 
     async def stop(self) -> None:
         """Let go of the rules' sources and of the store."""
-        await self._reloader.stop()
-        await super().stop()
+        try:
+            await self._reloader.stop()
+        finally:
+            await super().stop()
 
     async def health(self) -> dict[str, object]:
         """Return what the service tells, and under `rules` how current its rules are and why.

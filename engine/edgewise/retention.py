@@ -16,7 +16,7 @@ import msgspec
 
 from edgewise.checks import require_seconds, require_whole
 from edgewise.erasing import erase, finish_erasure
-from edgewise.errors import EdgewiseError, StoreCorrupt
+from edgewise.errors import EdgewiseError, NamespaceMismatch, StoreCorrupt
 from edgewise.identity import Identity, Loaded
 from edgewise.model.profiles import Erasure, Profile
 from edgewise.records import Conflict, Records
@@ -25,6 +25,7 @@ from edgewise.stores.base import Store
 
 _LOG = logging.getLogger("edgewise.retention")
 _DAY_MS = 86_400_000
+_MOST_TOLD = 100
 _PAUSE_LENGTHS = 4  # A fifth of the time goes to removal while there is much of it.
 
 Rulesets = Mapping[tuple[str, str], Ruleset]
@@ -36,7 +37,7 @@ class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         profile_days: profiles that were not seen for longer are erased; 0 keeps all.
         log_days: lines of the log that arrived longer ago are removed; 0 keeps all.
-        log_newest: so many of the newest lines of each profile are kept at most.
+        log_newest: so many of the newest lines of each profile are kept at most, and at least 1.
         step_size: how many records one step removes at most.
         pause_s: between two steps while there is something to remove, at most: a step that found
             more than it may remove is followed by a pause of a few times its own length.
@@ -53,8 +54,8 @@ class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True):
     rest_s: float = 60.0
 
     def __post_init__(self) -> None:
-        require_whole(self, 0, "profile_days", "log_days", "log_newest")
-        require_whole(self, 1, "step_size")
+        require_whole(self, 0, "profile_days", "log_days")
+        require_whole(self, 1, "log_newest", "step_size")
         require_seconds(self, "pause_s", zero=True)
         require_seconds(self, "rest_s")
 
@@ -82,10 +83,12 @@ class Retention:
         self._settings = settings
         self._forget = forget
         self._task: asyncio.Task[None] | None = None
+        self._told: set[str] = set()
 
     def start(self) -> None:
-        """Begin to remove, in a task of the running loop."""
-        self._task = asyncio.create_task(self._run(), name="edgewise-retention")
+        """Begin to remove, in a task of the running loop, unless that was begun before."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="edgewise-retention")
 
     async def stop(self) -> None:
         """End the task; a removal that it was at is completed by whoever meets it."""
@@ -117,10 +120,16 @@ class Retention:
                 expired += await expire_key(Records(self._store), self._rulesets(), key, before_ms)
             except Conflict:
                 pass  # It was seen meanwhile, or comes again in a later round.
-            except StoreCorrupt as error:
-                _LOG.error("A profile that was not seen for long cannot be erased: %s", error)
+            except (StoreCorrupt, NamespaceMismatch) as error:
+                self._tell_once(key, error)
             await asyncio.sleep(0)
         return expired
+
+    def _tell_once(self, key: str, error: EdgewiseError) -> None:
+        """Log why a profile stays, and not on each round."""
+        if key not in self._told and len(self._told) < _MOST_TOLD:
+            self._told.add(key)
+            _LOG.error("A profile that was not seen for long cannot be erased: %s", error)
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -129,7 +138,7 @@ class Retention:
             started_s = loop.time()
             try:
                 removed = await self.step()
-            except EdgewiseError:
+            except Exception:  # noqa: BLE001 - what fails once must not end all later steps
                 _LOG.exception("What is too old could not be removed; it is tried again later.")
                 removed = 0
             await asyncio.sleep(self._pause_s(removed, loop.time() - started_s))

@@ -6,6 +6,7 @@ import random
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import TypeVar
 
 import msgspec
@@ -123,12 +124,14 @@ class DecisionService:
 
     async def stop(self) -> None:
         """Let go of the store, and of what finds locations and companies."""
-        if self.import_worker:
-            await self.import_worker.stop()
-        if self._retention:
-            await self._retention.stop()
-        await self.enricher.stop()
-        await self.store.close()
+        async with AsyncExitStack() as ending:
+            # The last first, and each of them whatever becomes of the others.
+            ending.push_async_callback(self.store.close)
+            ending.push_async_callback(self.enricher.stop)
+            if self._retention:
+                ending.push_async_callback(self._retention.stop)
+            if self.import_worker:
+                ending.push_async_callback(self.import_worker.stop)
 
     def ruleset(self, organization: str, environment: str) -> Ruleset:
         """Return the ruleset of an environment. Errors: ConfigNotFound, NotStarted."""

@@ -324,6 +324,18 @@ def test_rules_stay_while_the_whole_folder_is_gone(
     asyncio.run(scenario())
 
 
+def test_a_second_start_begins_nothing_anew(root: Path) -> None:
+    """What goes on in the background goes on once."""
+
+    async def scenario() -> None:
+        async with started(root) as reloader:
+            tasks = asyncio.all_tasks()
+            await reloader.start()
+            assert asyncio.all_tasks() == tasks
+
+    asyncio.run(scenario())
+
+
 def test_a_start_refuses_faulty_rules(root: Path) -> None:
     """Without old rules to go on with, every fault of every environment ends the start."""
     put(root, "audiences: [")

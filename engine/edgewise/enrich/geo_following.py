@@ -82,8 +82,9 @@ class GeoFollower:
         return self._lookup.find(address)
 
     def start(self) -> None:
-        """Begin to follow the files, in a task of the running loop."""
-        self._task = asyncio.create_task(self._run(), name="edgewise-geo-follower")
+        """Begin to follow the files, in a task of the running loop; once, however often."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="edgewise-geo-follower")
 
     async def stop(self) -> None:
         """End the task; what is in use stays so."""

@@ -97,12 +97,14 @@ class Reloader:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Load everything, then follow what changes.
+        """Load everything, then follow what changes; nothing where that was begun before.
 
         An environment whose source cannot be reached is not served until it can.
 
         Errors: RulesError with every fault; SourceUnavailable where nothing can be served.
         """
+        if self._tasks:
+            return
         try:
             await self.reload()
             await asyncio.gather(*(one.attempted.wait() for one in self.followers().values()))
