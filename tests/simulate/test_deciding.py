@@ -21,7 +21,7 @@ from edgewise.model.audience import (
     Test,
 )
 from edgewise.model.profiles import Profile
-from edgewise.simulate.deciding import Deciding, wording_of
+from edgewise.simulate.deciding import Deciding
 from tests.rules import audiences_of
 from tests.simulate.worlds import NOON_MS
 
@@ -107,15 +107,37 @@ def test_condition_decides_where_turning_it_turns_the_answer(
 
 
 @pytest.mark.parametrize(
-    ("rule", "wording"),
+    ("rule", "conditions"),
     [
-        pytest.param({}, "at least 1 time", id="once"),
-        pytest.param({"at least": 3, "within": "1 day"}, "at least 3 times within 1 day", id="day"),
-        pytest.param({"at least": 2, "within": "7 days"}, "at least 2 times within 7 days", id="2"),
+        pytest.param(
+            {"has viewed page": {"path": {"does not contain": "sale"}}},
+            ['views of pages with not (path contains "sale"), at least 1 time'],
+            id="negated",
+        ),
+        pytest.param(
+            {
+                "has performed event": "buy",
+                "where": {"property": {"plan": {"is not one of": ["a", "b"]}}},
+            },
+            ['events "buy" with not (property plan is one of ["a","b"]), at least 1 time'],
+            id="none-of",
+        ),
+        pytest.param(
+            {"has trait": {"signup": {"before": "2026-01-31"}}},
+            ["trait signup before 2026-01-31"],
+            id="time",
+        ),
+        pytest.param(
+            {"has performed event": "buy", "at least": 3, "within": "1 day"},
+            ['events "buy", within 1 day, at least 3 times'],
+            id="count",
+        ),
     ],
 )
-def test_counts_are_worded_in_singular_and_plural(rule: dict[str, AnyValue], wording: str) -> None:
-    """One time and one day are no plural."""
-    (audience,) = audiences_of({"id": "a", "has performed event": "buy", **rule})
-    (leaf,) = leaves_of(audience.tree)
-    assert wording_of(leaf).endswith(f": {wording}")
+def test_conditions_are_worded_as_what_they_ask(
+    rule: dict[str, AnyValue], conditions: list[str]
+) -> None:
+    """Whole, with what is negated, and as in every other place."""
+    (audience,) = audiences_of({"id": "a", **rule})
+    found = Deciding([], NOON_MS).conditions(audience)
+    assert [one.condition for one in found] == conditions

@@ -13,8 +13,8 @@ from typing import Any as AnyValue
 
 import msgspec
 
-from edgewise.amounts import counted
 from edgewise.attributes import read
+from edgewise.audiences.describing import describe_test
 from edgewise.audiences.interpret import holds
 from edgewise.model.audience import (
     All,
@@ -30,9 +30,7 @@ from edgewise.model.audience import (
     Test,
 )
 from edgewise.model.profiles import Profile
-from edgewise.operators import BY_NAME, reference_test
-from edgewise.simulate.window import DAY_MS
-from edgewise.values import text_of
+from edgewise.operators import reference_test
 
 
 class ConditionResult(msgspec.Struct, frozen=True):
@@ -40,6 +38,7 @@ class ConditionResult(msgspec.Struct, frozen=True):
 
     Args:
         place: where it is written: file, "#" and JSON Pointer.
+        condition: what it asks, as `edgewise explain` words it.
         keeps_in: members who would leave if it turned.
         keeps_out: others who would enter if it turned.
     """
@@ -76,7 +75,7 @@ class Deciding:
         found = [
             ConditionResult(
                 leaf.origin,
-                wording_of(leaf),
+                describe_test(leaf.test),
                 (profiles & members).bit_count(),
                 (profiles & others).bit_count(),
             )
@@ -158,17 +157,6 @@ class Deciding:
         return values
 
 
-def wording_of(leaf: Leaf) -> str:
-    """Return a condition as people read it."""
-    test = leaf.test
-    if isinstance(test, Test):
-        return _test_wording(test)
-    events = ", ".join(_event_wording(test.matcher.tree))
-    days = counted(test.matcher.window_ms // DAY_MS, "day")
-    window = f" within {days}" if test.matcher.window_ms else ""
-    return f"{events}: {BY_NAME[test.operator].phrase} {counted(test.count, 'time')}{window}"
-
-
 def _leaves(node: Node) -> Iterable[Leaf]:
     match node:
         case Leaf():
@@ -178,20 +166,3 @@ def _leaves(node: Node) -> Iterable[Leaf]:
         case All() | Any():
             for child in node.children:
                 yield from _leaves(child)
-
-
-def _event_wording(tree: Node) -> Iterable[str]:
-    for leaf in _leaves(tree):
-        assert not isinstance(leaf.test, CountTest)
-        yield _test_wording(leaf.test)
-
-
-def _test_wording(test: Test) -> str:
-    operand = test.operand
-    shown = ", ".join(map(text_of, operand)) if isinstance(operand, tuple) else text_of(operand)
-    return f"{_name_of(test.attribute)} {BY_NAME[test.operator].phrase} {shown}".rstrip()
-
-
-def _name_of(attribute: Attribute) -> str:
-    source = attribute.source.replace("_", " ")
-    return f"{source} {attribute.key}" if attribute.key else source
