@@ -122,6 +122,20 @@ def test_explanations_of_any_rules_agree_with_decisions(
     agree(explain(ruleset, visitor, NOW_MS), ruleset, visitor)
 
 
+@pytest.mark.parametrize("distribution", [[], [0], [1], [0.5, 0.5, 0.5], None])
+def test_explanations_of_an_apps_distributions_agree_with_decisions(distribution: Any) -> None:
+    """However few or many shares an app has written, even none at all."""
+    components = [{"baseline": {"id": "a"}, "variants": [{"id": "b"}]}]
+    config = {"traffic": 1, "distribution": distribution, "components": components}
+    experience = {"nt_experience_id": "x", "nt_type": "nt_personalization", "nt_config": config}
+    document = RuleDocument("app.json", {"experiences": [experience]})
+    ruleset = load_ruleset("demo", "main", [document])
+    assert ruleset.experiences
+    for number in range(20):
+        visitor = profile(number)
+        agree(explain(ruleset, visitor, NOW_MS), ruleset, visitor)
+
+
 def ruleset_of(audiences: list[Audience], experiences: list[dict[str, Any]]) -> Ruleset:
     """Experiences for audiences by their number; where there is none of it, for everyone."""
     content = {

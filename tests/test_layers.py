@@ -14,6 +14,8 @@ import pytest
 
 # Bottom first. A name is a module or a folder of `edgewise`.
 LAYERS: tuple[tuple[str, ...], ...] = (
+    # Texts of others, made harmless.
+    ("printable",),
     # What can go wrong.
     ("errors",),
     # Data without behaviour, and the smallest helpers around it.
@@ -24,7 +26,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "hashing",
         "json_text",
         "parsing",
-        "printable",
         "countries",
         "country_names",
         "garbage",

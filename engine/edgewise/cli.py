@@ -242,12 +242,13 @@ def _show_source(options: argparse.Namespace) -> int:
         for audience in ruleset.audiences:
             known.append(audience.id)
             if audience.id == options.audience:
-                print(f"# {audience.id} in {organization}/{environment}")
+                print(printable(f"# {audience.id} in {organization}/{environment}"))
                 print(list_source(audience.tree))
                 shown += 1
     if not shown:
         hint = closest(options.audience, known) or f"there are: {', '.join(known)}"
-        print(f'edgewise: there is no audience "{options.audience}" ({hint})', file=sys.stderr)
+        message = f'there is no audience "{options.audience}" ({hint})'
+        print(f"edgewise: {printable(message)}", file=sys.stderr)
         return 2
     return 0
 

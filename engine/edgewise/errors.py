@@ -36,6 +36,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from edgewise.printable import printable
+
 
 class Fault(msgspec.Struct, frozen=True):
     """One thing wrong with a rule file: what, where, and what to do about it.
@@ -66,18 +68,19 @@ class Fault(msgspec.Struct, frozen=True):
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
     def told_as(self, kind: str, note: str = "") -> str:
-        """Return `file:line: what is wrong (remedy) [kind at pointer, note]`.
+        """Return `file:line: what is wrong (remedy) [kind at pointer, note]`, in one line.
 
-        Shape: without a line the place is told in front, as `file#pointer`.
+        Shape: without a line the place is told in front, as `file#pointer`. What rules name
+        themselves is told so that it does nothing to a terminal.
         """
         place = f" at {self.pointer}" if self.line and self.pointer else ""
-        return f"{self} [{kind}{place}{note and f', {note}'}]"
+        return printable(f"{self} [{kind}{place}{note and f', {note}'}]")
 
     def __str__(self) -> str:
         place = f"{self.file}#{self.pointer}" if self.pointer else self.file
         if self.line:
             place = f"{self.file}:{self.line}"
-        return f"{place}: {self.text}" if place else self.text
+        return printable(f"{place}: {self.text}" if place else self.text)
 
 
 class EdgewiseError(Exception):

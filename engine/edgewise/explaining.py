@@ -172,8 +172,10 @@ def _explain_experience(
 
 def _selected_text(allocation: AllocationExplanation) -> str:
     index = allocation.variant_index or 0
-    start, end = allocation.ranges[index]
     bucket = allocation.distribution_bucket
-    if start <= bucket <= end:
-        return f"bucket {bucket:.4f} lies in the range {start:.4f} to {end:.4f} of variant {index}"
+    # An app may have written a distribution without any.
+    for start, end in allocation.ranges[index : index + 1]:
+        if start <= bucket <= end:
+            place = f"the range {start:.4f} to {end:.4f} of variant {index}"
+            return f"bucket {bucket:.4f} lies in {place}"
     return f"bucket {bucket:.4f} lies in no range, which gives the baseline"

@@ -17,6 +17,7 @@ from edgewise.lint.linting import lint
 from edgewise.lint.notes import Subject
 from edgewise.lint.unread import note_unread
 from edgewise.model.document import UnreadFile
+from edgewise.printable import printable
 from edgewise.reload.loading import LoadedFolder, load_folder
 from edgewise.sources.files import EnvironmentKey
 from edgewise.sources.lines import LineFinder
@@ -146,7 +147,7 @@ def _command(fault: Fault, level: str) -> str:
     place = [f"file={_escaped(fault.file)}", *line]
     title = f"title={_escaped(fault.code)}"
     text = fault.text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return f"::{level} {','.join((*place, title))}::{text}"
+    return f"::{level} {','.join((*place, title))}::{printable(text)}"
 
 
 def _escaped(text: str) -> str:

@@ -33,11 +33,11 @@ def print_explanation(explanation: Explanation, basis: str, notes: Sequence[str]
     console = OutputConsole(width=None if sys.stdout.isatty() else _FILE_WIDTH, highlight=False)
     place = f"{explanation.organization}/{explanation.environment}"
     console.print(
-        Text(f"{explanation.profile_id} in {place}, ruleset {explanation.ruleset}", style="bold")
+        _text(f"{explanation.profile_id} in {place}, ruleset {explanation.ruleset}", "bold")
     )
-    console.print(Text(f"as of {time_text(explanation.now_ms)}, {basis}", style="bold"))
+    console.print(_text(f"as of {time_text(explanation.now_ms)}, {basis}", "bold"))
     for note in notes:
-        console.print(Text(note, style="yellow"))
+        console.print(_text(note, "yellow"))
     console.print(Text("\nAudiences", style="bold"))
     for audience in explanation.audiences:
         console.print(_audience(audience))
@@ -50,32 +50,32 @@ def print_explanation(explanation: Explanation, basis: str, notes: Sequence[str]
         console.print(Text("\nSet aside", style="bold"))
     for fault in others:
         owner = fault.experience_id or fault.audience_id
-        head = (f"{owner}  " if owner else "", "bold")
+        head = _text(f"{owner}  " if owner else "", "bold")
         console.print(Text.assemble(_FAIL, head, (str(fault), "yellow")))
 
 
 def _audience(audience: ExplainedAudience) -> Tree:
-    head = Text.assemble(_PASS if audience.holds else _FAIL, (audience.id, "bold"))
+    head = Text.assemble(_PASS if audience.holds else _FAIL, _text(audience.id, "bold"))
     if audience.name:
-        head.append(f"  {audience.name}", "dim")
+        head.append(_text(f"  {audience.name}", "dim"))
     tree = Tree(head, guide_style="dim")
     if audience.fault:
-        tree.add(Text(f"set aside: {audience.fault}", style="yellow"))
+        tree.add(_text(f"set aside: {audience.fault}", "yellow"))
     else:
         _add(tree, audience.condition)
     return tree
 
 
 def _add(tree: Tree, condition: ExplainedCondition) -> None:
-    line = Text.assemble(_PASS if condition.holds else _FAIL, condition.text)
+    line = Text.assemble(_PASS if condition.holds else _FAIL, _text(condition.text))
     if condition.seen is not msgspec.UNSET:
         seen = "nothing" if condition.seen is None else _json(condition.seen)
-        line.append(f"  saw {seen}", "cyan")
+        line.append(_text(f"  saw {seen}", "cyan"))
     if condition.origin:
-        line.append(f"  {_place(condition)}", "dim")
+        line.append(_text(f"  {_place(condition)}", "dim"))
     branch = tree.add(line)
     if condition.nearest:
-        branch.add(Text(condition.nearest, style="dim"))
+        branch.add(_text(condition.nearest, "dim"))
     for child in condition.children:
         _add(branch, child)
 
@@ -88,9 +88,9 @@ def _place(condition: ExplainedCondition) -> str:
 
 def _experience(experience: ExplainedExperience) -> Text:
     index = experience.variant_index
-    line = Text.assemble(_FAIL if index is None else _PASS, (experience.id, "bold"))
+    line = Text.assemble(_FAIL if index is None else _PASS, _text(experience.id, "bold"))
     line.append("  " + ("not shown" if index is None else f"variant {index}"))
-    line.append(f"  {experience.text}", "dim")
+    line.append(_text(f"  {experience.text}", "dim"))
     if experience.pinned_ms:
         seen = datetime.fromtimestamp(experience.pinned_ms / 1000, UTC)
         line.append(f", since {seen:%Y-%m-%d %H:%M} UTC", "dim")
@@ -98,4 +98,9 @@ def _experience(experience: ExplainedExperience) -> Text:
 
 
 def _json(value: object) -> str:
-    return printable(msgspec.json.encode(value).decode())
+    return msgspec.json.encode(value).decode()
+
+
+def _text(text: str, style: str = "") -> Text:
+    """What rules and visitors call themselves must do nothing to a terminal."""
+    return Text(printable(text), style)

@@ -14,9 +14,11 @@ from typing import Any, Final
 import msgspec
 
 from edgewise.commands.arguments import Subparsers
+from edgewise.commands.tables import text_table
 from edgewise.documents import parse_documents
 from edgewise.errors import InputError, RulesError
 from edgewise.parsing import is_encodable
+from edgewise.printable import printable
 from edgewise.sources.contentful.conversion import (
     LEFT_OUT,
     SET_ASIDE,
@@ -94,14 +96,7 @@ def _as_json(path: Path, items: Sequence[Item]) -> str:
 
 def _as_table(path: Path, items: Sequence[Item]) -> str:
     ordered = sorted(items, key=lambda item: _OUTCOMES.index(item.outcome))
-    rows = [tuple(str(getattr(item, column)) for column in _COLUMNS) for item in ordered]
-    table = [tuple(column.upper() for column in _COLUMNS), *rows]
-    widths = [max(len(row[i]) for row in table) for i in range(len(_COLUMNS))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in table
-    ]
+    rows = [tuple(getattr(item, column) for column in _COLUMNS) for item in ordered]
     counts = Counter(item.outcome for item in items)
     summary = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _OUTCOMES)
-    text = "\n".join([*lines, "", f"{summary}; written to {path}"])
-    return text if is_encodable(text) else text.encode(errors="backslashreplace").decode()
+    return f"{text_table(_COLUMNS, rows)}\n\n{summary}; written to {printable(str(path))}"

@@ -7,11 +7,12 @@ import asyncio
 import json
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 
 from edgewise.commands.arguments import Subparsers
 from edgewise.commands.existing import open_existing
+from edgewise.commands.tables import text_table
 from edgewise.errors import InputError, StoreCorrupt
 from edgewise.importing import decode_part
 from edgewise.stores.import_queue import BuriedPart, ImportQueue
@@ -69,7 +70,7 @@ async def _list(options: Namespace, queue: ImportQueue) -> int:
         print(json.dumps({"waiting": state.waiting, "buried": parts}, indent=2))
         return 0
     if rows:
-        print(_table([tuple(column.upper() for column in _COLUMNS), *rows]), end="\n\n")
+        print(text_table(_COLUMNS, rows), end="\n\n")
     print(f"{state.waiting} waiting, {state.buried} buried")
     return 0
 
@@ -119,13 +120,4 @@ def _row_of(part: BuriedPart) -> tuple[object, ...]:
         part.attempts,
         queued,
         part.reason,
-    )
-
-
-def _table(rows: Sequence[Sequence[object]]) -> str:
-    texts = [[str(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in texts
     )

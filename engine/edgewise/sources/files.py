@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.reader import ReaderError
 
 from edgewise.errors import Fault, RulesError
 from edgewise.model.document import RuleDocument
@@ -160,6 +161,12 @@ def _parse(path: Path, faults: FaultList) -> Any:
         line = error.object.count(b"\n", 0, error.start) + 1
         message = f"the file cannot be read: byte 0x{error.object[error.start]:02x} in line {line}"
         faults.at("", "unreadable", f"{message} is no UTF-8", "save it as UTF-8", line=line)
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        message = (
+            f"the file cannot be read: character U+{ord(text[error.position]):04X} in line {line}"
+        )
+        faults.at("", "unreadable", message, "write it as an escape in quotes", line=line)
     except (yaml.YAMLError, ValueError) as error:
         faults.at("", "unreadable", f"the file cannot be read: {error}")
     return None
