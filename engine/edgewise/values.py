@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
 _LONGEST_NUMBER = 64
 _EXPONENT_FROM = 1e21
+_FIRST_INEXACT = 2.0**53
 
 
 def text_of(value: Any) -> str:
@@ -64,7 +66,8 @@ def _float_text(value: float) -> str:
 def number_of(value: Any) -> int | float | None:
     """Return a JSON value as a number, or None where it is not the number or text of one.
 
-    Shape: booleans, null and objects are no numbers; a list is read as its text.
+    Shape: booleans, null and objects are no numbers; a list is read as its text. Digits alone are
+        exact, however many there are.
     """
     if value.__class__ is int or value.__class__ is float:
         return value
@@ -73,6 +76,10 @@ def number_of(value: Any) -> int | float | None:
     if not isinstance(value, str) or len(value) > _LONGEST_NUMBER or not _NUMBER.fullmatch(value):
         return None
     number = float(value)
+    if abs(number) >= _FIRST_INEXACT:
+        # Two ids of many digits are not one because a float cannot tell them apart.
+        with suppress(ValueError):
+            return int(value)
     return number if math.isfinite(number) else None
 
 
