@@ -11,6 +11,7 @@ from edgewise.errors import ConfigNotFound, NamespaceMismatch, ProfileOverload
 from edgewise.grouping import group_events
 from edgewise.lanes import MAX_WAITING
 from edgewise.model.decision import Outcome
+from edgewise.receiving import NEWEST_FIRST_LIBRARY
 from edgewise.stores.base import Put
 from edgewise.stores.memory import MemoryStore
 from tests.serving import (
@@ -163,6 +164,30 @@ def test_two_names_of_one_profile() -> None:
             assert (await server.profile(name)).id == merged.profile.id
 
     run(scenario())
+
+
+@pytest.mark.parametrize("names", ["01", "10", "010", "0110", "1001"])
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_events_of_two_names_at_one_time_fold_in_their_order(
+    names: str, newest_first: bool
+) -> None:
+    """As the events of one name do, whichever order their sender queues them in."""
+
+    async def plan_of(aliases: tuple[str, str]) -> object:
+        server = Server()
+        await server.profile("phone", identify("user-1"))
+        context = {"library": {"name": NEWEST_FIRST_LIBRARY, "version": "1"}}
+        own = {"context": context} if newest_first else {}
+        events = [
+            by(aliases[int(name)], identify("user-1", plan=place), **own)
+            for place, name in enumerate(names)
+        ]
+        (outcome,) = await batch(server, *events)
+        return outcome.profile.traits["plan"]
+
+    expected = 0 if newest_first else len(names) - 1
+    assert run(plan_of(("phone", "phone"))) == expected
+    assert run(plan_of(("phone", "user-1"))) == expected
 
 
 def test_events_of_two_names_fold_by_time() -> None:

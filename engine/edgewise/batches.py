@@ -12,7 +12,7 @@ from edgewise.applying import Applied, apply_events
 from edgewise.decoding import Update
 from edgewise.identity import Identity, Loaded
 from edgewise.model.event import ReceivedEvent
-from edgewise.receiving import claimed_ids, receive
+from edgewise.receiving import claimed_ids, in_fold_order, receive
 from edgewise.records import Conflict
 from edgewise.stores.base import Put, ServiceStore
 from edgewise.stores.codec import encode_profile
@@ -121,11 +121,5 @@ def _by_profile(found: Mapping[str, Loaded], received: _Received) -> Iterable[_G
         if group is None:
             groups[loaded.profile.id] = _Group(loaded, received[name])
         else:
-            group.received = _merged(group.received, received[name])
+            group.received = in_fold_order([*group.received, *received[name]])
     return groups.values()
-
-
-def _merged(one: list[ReceivedEvent], other: list[ReceivedEvent]) -> list[ReceivedEvent]:
-    """The events of both in fold order, each message once."""
-    unique = {event.message_key: event for event in (*other, *one)}
-    return sorted(unique.values(), key=lambda event: event.time_ms)

@@ -7,6 +7,7 @@ repaired by a slow pass (`edgewise.json_text`).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
@@ -37,12 +38,14 @@ class Update(msgspec.Struct, frozen=True, gc=False):
     """The events of one request, in array order.
 
     Shape: `raws[i]` is the JSON of `events[i]`, as sent or as repaired; `features` are the names
-    of what the sender asks to be resolved.
+    of what the sender asks to be resolved; `places[i]` is where `events[i]` stood, if others that
+    stood between them are in an update of their own.
     """
 
     events: list[Event]
     raws: list[bytes]
     features: frozenset[str] = NO_FEATURES
+    places: Sequence[int] = ()
 
 
 class _Options(msgspec.Struct, gc=False):

@@ -18,9 +18,9 @@ def group_events(update: Update) -> dict[str, Update]:
     Errors: InvalidData for an event without a name, and where there are more than 50 identify
         events or 50 profiles; the message names the first event that is at fault.
     """
-    groups: dict[str, Update] = {}
+    groups: dict[str, list[int]] = {}
     identifies = 0
-    for index, (event, raw) in enumerate(zip(update.events, update.raws, strict=True)):
+    for index, event in enumerate(update.events):
         place = f"events[{index}]"
         name = event.anonymous_id or event.user_id
         if not name:
@@ -32,7 +32,14 @@ def group_events(update: Update) -> dict[str, Update]:
         if group is None:
             if len(groups) == MAX_PROFILES:
                 raise InvalidData(f"{place}.anonymousId: expected at most {MAX_PROFILES} profiles")
-            group = groups[name] = Update([], [], update.features)
-        group.events.append(event)
-        group.raws.append(raw)
-    return groups
+            group = groups[name] = []
+        group.append(index)
+    return {
+        name: Update(
+            [update.events[place] for place in places],
+            [update.raws[place] for place in places],
+            update.features,
+            places,
+        )
+        for name, places in groups.items()
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -39,14 +39,24 @@ def receive(update: Update, profile_id: str, arrival_ms: int) -> list[ReceivedEv
     Units: `arrival_ms` is milliseconds since 1970.
     Source: the browser SDK's queue, which is newest first; the optimization SDK's is oldest first.
     """
-    if len(update.events) == 1:
-        return [_receive(update.events[0], update.raws[0], profile_id, arrival_ms)]
-    items = [
-        _receive(event, raw, profile_id, arrival_ms)
-        for event, raw in zip(update.events, update.raws, strict=True)
-    ]
+    if len(update.events) == 1 and not update.places:
+        return [_receive(update.events[0], update.raws[0], profile_id, arrival_ms, 0)]
+    places = update.places or range(len(update.events))
+    return in_fold_order(
+        _receive(event, raw, profile_id, arrival_ms, place)
+        for event, raw, place in zip(update.events, update.raws, places, strict=True)
+    )
+
+
+def in_fold_order(items: Iterable[ReceivedEvent]) -> list[ReceivedEvent]:
+    """Return the events of one visitor in one request as `receive` orders them, each key once."""
+    ordered = sorted(items, key=lambda item: item.place)
+    if _is_newest_first(ordered):
+        ordered.reverse()
+    # A clock that is ahead makes believed times equal; what it claimed still tells the order.
+    ordered.sort(key=lambda item: (item.time_ms, _claimed_ms(item)))
     received: dict[int, ReceivedEvent] = {}
-    for item in _in_fold_order(items):
+    for item in ordered:
         received.setdefault(item.message_key, item)
     return list(received.values())
 
@@ -65,7 +75,9 @@ def receive_again(update: Update, logged: Sequence[tuple[int, int]]) -> list[Rec
     return received
 
 
-def _receive(event: Event, raw: bytes, profile_id: str, arrival_ms: int) -> ReceivedEvent:
+def _receive(
+    event: Event, raw: bytes, profile_id: str, arrival_ms: int, place: int
+) -> ReceivedEvent:
     # The time that it was given when it happened, so that every resend repeats it.
     own_ms = parse_time(event.timestamp)
     if own_ms is None:
@@ -79,7 +91,7 @@ def _receive(event: Event, raw: bytes, profile_id: str, arrival_ms: int) -> Rece
         # again.
         parts = (profile_id.encode(), raw, str(claimed_ms).encode())
         key = xxh3_64_intdigest(b"\0".join(parts))
-    return ReceivedEvent(event, time_ms, key, raw, own_ms or 0)
+    return ReceivedEvent(event, time_ms, key, raw, own_ms or 0, place)
 
 
 def claimed_ids(received: Sequence[ReceivedEvent]) -> list[str]:
@@ -120,13 +132,9 @@ def _sent_ms(event: Event, arrival_ms: int) -> int:
     return arrival_ms if time_ms is None else time_ms
 
 
-def _in_fold_order(items: list[ReceivedEvent]) -> list[ReceivedEvent]:
-    ordered = items[::-1] if items and _is_newest_first(items) else items
-    # A clock that is ahead makes believed times equal; what it claimed still tells the order.
-    return sorted(ordered, key=lambda item: (item.time_ms, _claimed_ms(item)))
-
-
 def _is_newest_first(items: list[ReceivedEvent]) -> bool:
+    if not items:
+        return False
     context = items[0].event.context
     if context and context.library and context.library.name == NEWEST_FIRST_LIBRARY:
         return True

@@ -183,6 +183,7 @@ class ReceivedEvent(msgspec.Struct, frozen=True, gc=False):
         raw: the event as JSON, as it goes to the log.
         claimed_ms: the time that its sender gave it when it happened, believed or not, and the
             same whenever it is sent again; 0 where the sender gave none.
+        place: where it stood among all that came with it.
     """
 
     event: Event
@@ -190,6 +191,7 @@ class ReceivedEvent(msgspec.Struct, frozen=True, gc=False):
     message_key: int
     raw: bytes
     claimed_ms: int = 0
+    place: int = 0
 
 
 TimedEvent = tuple[Event, int]
