@@ -18,12 +18,14 @@ from edgewise.errors import SettingsError
 from edgewise.import_worker import ImportSettings
 from edgewise.reload.reloader import ReloadSettings
 from edgewise.retention import RetentionSettings
+from edgewise.secret import Secret
 from edgewise.service import DecisionService
 from edgewise.stores.memory import MemoryStore
 
 PAIR = 'default_environment: expected organization and environment, such as ("demo", "main"), not '
 NETWORKS = 'force_ip_from: expected networks, such as (ip_network("10.0.0.0/8"),), not '
 KEYS = "keys: expected a tuple of what `klaviyo_key` returns, not "
+SECRET = "expected an edgewise.secret.Secret"
 WHOLE = "expected a whole number from"
 
 
@@ -38,8 +40,8 @@ WHOLE = "expected a whole number from"
         (HttpSettings, {"max_events": True}, f"max_events: {WHOLE} 1 on, not True"),
         (HttpSettings, {"max_body_bytes": -1}, f"max_body_bytes: {WHOLE} 1 on, not -1"),
         (HttpSettings, {"max_batch_bytes": 1e6}, f"max_batch_bytes: {WHOLE} 1 on, not 1000000.0"),
-        (HttpSettings, {"admin_token": b"secret"}, "admin_token: expected a text, not bytes"),
-        (HttpSettings, {"preview_secret": 7}, "preview_secret: expected a text, not int"),
+        (HttpSettings, {"admin_token": "secret"}, f"admin_token: {SECRET}, not str"),
+        (HttpSettings, {"preview_secret": 7}, f"preview_secret: {SECRET}, not int"),
         (HttpSettings, {"klaviyo": ()}, "klaviyo: expected KlaviyoSettings, not tuple"),
         (HttpSettings, {"addresses": 1}, "addresses: expected AddressSettings, not int"),
         (AddressSettings, {"trusted_proxies": -1}, f"trusted_proxies: {WHOLE} 0 on, not -1"),
@@ -105,3 +107,9 @@ def test_a_service_keeps_no_negative_number_of_profiles() -> None:
     """A service is refused what it could not keep."""
     with pytest.raises(SettingsError, match="kept_profiles: expected 0 or more, not -1"):
         DecisionService({}, MemoryStore(), kept_profiles=-1)
+
+
+def test_settings_tell_no_secret() -> None:
+    """Whoever logs the settings logs neither token nor secret."""
+    secret = Secret("hush")
+    assert "hush" not in repr(HttpSettings(admin_token=secret, preview_secret=secret))

@@ -18,3 +18,6 @@ class Secret:
     def reveal(self) -> str:
         """Return the text itself."""
         return self._text
+
+
+NO_SECRET = Secret("")

@@ -28,6 +28,7 @@ from edgewise.garbage import calm_collector
 from edgewise.keeping import KEPT_PROFILES
 from edgewise.live import LiveService
 from edgewise.reload.reloader import Reloader
+from edgewise.secret import Secret
 from edgewise.slow_clients import PatientProtocol
 from edgewise.stores.urls import open_store
 
@@ -75,8 +76,8 @@ def make_app() -> ASGIApp:
         kept_profiles=KEPT_PROFILES if settings.workers == 1 else 0,
     )
     http_settings = HttpSettings(
-        admin_token=os.environ.get(ADMIN_TOKEN_VARIABLE, ""),
-        preview_secret=os.environ.get(PREVIEW_SECRET_VARIABLE, ""),
+        admin_token=Secret(os.environ.get(ADMIN_TOKEN_VARIABLE, "")),
+        preview_secret=Secret(os.environ.get(PREVIEW_SECRET_VARIABLE, "")),
         default_environment=settings.default_environment,
         klaviyo=read_klaviyo_settings(os.environ, settings.workers),
         addresses=AddressSettings(

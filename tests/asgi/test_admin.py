@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from edgewise.asgi.admin import AdminOnly
 from edgewise.asgi.answers import Answer
 from edgewise.errors import RouteNotFound, Unauthorized
+from edgewise.secret import Secret
 from tests.asgi.fakes import scope_of, serve
 
 
@@ -19,7 +20,7 @@ async def inner(scope: Scope, receive: Receive, send: Send) -> None:
 
 def status_of(token: str, headers: Mapping[str, str]) -> int:
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-    sent = serve(AdminOnly(inner, token), scope_of("GET", "/", headers=raw))
+    sent = serve(AdminOnly(inner, Secret(token)), scope_of("GET", "/", headers=raw))
     status: int = sent[0]["status"]
     return status
 

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from edgewise.asgi.app import build_app
 from edgewise.asgi.interface import HttpSettings
 from edgewise.errors import ProfileNotFound
+from edgewise.secret import Secret
 from tests.asgi.fakes import BASE, FakeService
 
 TOKEN = "the-token"
@@ -20,7 +21,7 @@ BEARER = {"authorization": f"Bearer {TOKEN}"}
 @pytest.fixture
 def admin(service: FakeService) -> Iterator[TestClient]:
     """A client of an application with an admin token."""
-    app = build_app(service, HttpSettings(admin_token=TOKEN))
+    app = build_app(service, HttpSettings(admin_token=Secret(TOKEN)))
     with TestClient(app, raise_server_exceptions=False) as running:
         yield running
 

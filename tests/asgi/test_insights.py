@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from edgewise.asgi.app import build_app
 from edgewise.asgi.interface import HttpSettings
 from edgewise.errors import ServiceUnavailable
+from edgewise.secret import Secret
 from tests.asgi.fakes import BASE, FakeService
 
 INSIGHTS = "/v1/organizations/org/environments/main"
@@ -27,7 +28,7 @@ BODY = json.dumps(
 @pytest.fixture
 def admin(service: FakeService) -> Iterator[TestClient]:
     """A client of an application with an admin token."""
-    app = build_app(service, HttpSettings(admin_token=TOKEN))
+    app = build_app(service, HttpSettings(admin_token=Secret(TOKEN)))
     with TestClient(app, raise_server_exceptions=False) as running:
         yield running
 

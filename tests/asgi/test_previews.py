@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from edgewise.asgi.app import build_app
 from edgewise.asgi.interface import HttpSettings
 from edgewise.previews import PARAMETER, Preview, add_token, sign_preview
+from edgewise.secret import Secret
 from edgewise.service import now_ms
 from tests.asgi.fakes import BASE, FakeService
 
@@ -32,7 +33,7 @@ def page(**members: Any) -> dict[str, Any]:
 @pytest.fixture
 def shop(service: FakeService) -> Iterator[TestClient]:
     """A client of an application with a secret for previews."""
-    app = build_app(service, HttpSettings(preview_secret=SECRET))
+    app = build_app(service, HttpSettings(preview_secret=Secret(SECRET)))
     with TestClient(app, raise_server_exceptions=False) as running:
         yield running
 

@@ -133,7 +133,8 @@ class ContentfulApi:
         query = urlencode({"sync_token": f"{start}/{offset}/{end}"})
         return f"https://elsewhere.invalid{PREFIX}/sync?{query}"
 
-    def _entries(self, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+    def entries_found(self, query: dict[str, str]) -> list[JsonObject]:
+        """Return all entries that a query finds."""
         found = sorted(self.entries.values(), key=lambda entry: str(entry["sys"]["id"]))
         if types := query.get("sys.contentType.sys.id[in]"):
             found = [e for e in found if e["sys"]["contentType"]["sys"]["id"] in types.split(",")]
@@ -141,6 +142,10 @@ class ContentfulApi:
             found = [e for e in found if e["sys"]["id"] in ids.split(",")]
         if query.get("select") == "sys":
             found = [{"sys": e["sys"]} for e in found]
+        return found
+
+    def _entries(self, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        found = self.entries_found(query)
         skip = int(query["skip"])
         size = min(self.page_size, int(query["limit"]))
         return _json({"total": len(found), "skip": skip, "items": found[skip : skip + size]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -142,6 +142,20 @@ def test_a_sync_without_end_is_given_up(
     api.trouble = [(200, {}, endless)] * 3
     with pytest.raises(SourceUnavailable, match="no last page"):
         talk(api, lambda client: client.sync())
+
+
+def test_entries_without_end_are_given_up(
+    api: ContentfulApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that never has all of them does not hold the client for ever."""
+    monkeypatch.setattr("edgewise.sources.contentful.client.MAX_PAGES", 3)
+    api.trouble = [(200, {}, b'{"items": [{}], "total": 1000000}')] * 3
+
+    async def all_entries(client: DeliveryClient) -> list[Any]:
+        return [entry async for entry in client.entries({})]
+
+    with pytest.raises(SourceUnavailable, match="no last page"):
+        talk(api, all_entries)
 
 
 def test_nobody_listening_is_unavailable(api: ContentfulApi) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,6 +141,40 @@ def test_a_refresh_fetches_only_what_changed(api: ContentfulApi) -> None:
         assert len(api.requests) == 1
         assert {"added", "readers"} & audience_ids(source) == {"added"}
         assert source.version != version
+
+    run(api, scenario)
+
+
+def test_a_preview_that_makes_no_sense_is_read_as_far_as_it_does(api: ContentfulApi) -> None:
+    """Entries that are none, among the variants too, take nothing else along."""
+    nonsense: Any = [{}, {"sys": {}}, {"sys": 7}, None, 7, {"sys": {"id": "no-entry-of-ours"}}]
+
+    async def scenario(api: ContentfulApi, source: ContentfulSource) -> None:
+        entries = api.entries_found
+
+        def with_nonsense(query: dict[str, str]) -> list[Any]:
+            return [*nonsense, *entries(query)]
+
+        await source.refresh()
+        before = source.version
+        api.entries_found = with_nonsense  # type: ignore[method-assign]
+        assert await source.refresh() is False
+        assert source.version == before
+
+    run(api, scenario, preview=True)
+
+
+def test_what_nobody_thought_of_is_told_as_an_error_of_the_source(api: ContentfulApi) -> None:
+    """So that a start without rules says what is the matter, and `/health` too."""
+
+    async def scenario(_: ContentfulApi, source: ContentfulSource) -> None:
+        async def broken() -> list[Any]:
+            raise RuntimeError("a fault")
+
+        source._client.locales = broken  # type: ignore[method-assign]
+        with pytest.raises(RuntimeError):
+            await source.refresh()
+        assert "RuntimeError('a fault')" in source.status().error
 
     run(api, scenario)
 

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edgewise.asgi.body import header
 from edgewise.errors import RouteNotFound, Unauthorized
+from edgewise.secret import Secret
 
 ADMIN_TOKEN_VARIABLE = "EDGEWISE_ADMIN_TOKEN"
 
@@ -22,9 +23,9 @@ class AdminOnly:
         token: empty where none is configured; then the route is not found.
     """
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, app: ASGIApp, token: Secret) -> None:
         self._app = app
-        self._digest = sha256(token.encode()).digest() if token else b""
+        self._digest = sha256(token.reveal().encode()).digest() if token else b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Errors: RouteNotFound, Unauthorized."""

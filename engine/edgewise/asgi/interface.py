@@ -19,6 +19,7 @@ from edgewise.model.event import Resolved
 from edgewise.model.forced import ForcedVariant
 from edgewise.model.imports import ImportedProfile
 from edgewise.model.interaction import ExperienceMetrics
+from edgewise.secret import NO_SECRET, Secret
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,15 +39,15 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_body_bytes: int = 1024 * 1024
     max_batch_bytes: int = 5 * 1024 * 1024
     max_events: int = MAX_EVENTS
-    admin_token: str = ""
-    preview_secret: str = ""
+    admin_token: Secret = NO_SECRET
+    preview_secret: Secret = NO_SECRET
     default_environment: tuple[str, str] | None = None
     klaviyo: KlaviyoSettings = KlaviyoSettings()
     addresses: AddressSettings = AddressSettings()
 
     def __post_init__(self) -> None:
         require_whole(self, 1, "max_body_bytes", "max_batch_bytes", "max_events")
-        require_kind(self, str, "a text", "admin_token", "preview_secret")
+        require_kind(self, Secret, "an edgewise.secret.Secret", "admin_token", "preview_secret")
         require_kind(self, KlaviyoSettings, "KlaviyoSettings", "klaviyo")
         require_kind(self, AddressSettings, "AddressSettings", "addresses")
         _check_environment(self.default_environment)

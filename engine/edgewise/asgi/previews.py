@@ -16,6 +16,7 @@ from edgewise.model.decision import Decision
 from edgewise.model.event import Event
 from edgewise.model.forced import ForcedVariant
 from edgewise.previews import PARAMETER, find_token, read_preview
+from edgewise.secret import Secret
 from edgewise.service import now_ms
 
 PREVIEW_SECRET_VARIABLE = "EDGEWISE_PREVIEW_SECRET"
@@ -40,7 +41,7 @@ class Previews:
         clock: the time in milliseconds since 1970.
     """
 
-    def __init__(self, secret: str, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(self, secret: Secret, clock: Callable[[], int] = now_ms) -> None:
         self._secret = secret
         self._clock = clock
 
@@ -72,7 +73,7 @@ class Previews:
     def _read(self, organization: str, environment: str, token: str) -> FoundPreview:
         if not token:
             return NO_PREVIEW
-        found = read_preview(token, self._secret, organization, environment, self._clock())
+        found = read_preview(token, self._secret.reveal(), organization, environment, self._clock())
         return FoundPreview(refused=found) if isinstance(found, str) else FoundPreview(found)
 
 

@@ -100,7 +100,7 @@ class DeliveryClient:
     async def entries(self, query: Mapping[str, str]) -> AsyncIterator[Any]:
         """Return all entries that a query finds, page by page in the order of their ids."""
         skip = 0
-        while True:
+        for _ in range(MAX_PAGES):
             paging = {"order": "sys.id", "limit": str(PAGE_SIZE), "skip": str(skip)}
             page = await self.get("/entries", {**query, **paging})
             items = _list_of(page, "items")
@@ -110,6 +110,7 @@ class DeliveryClient:
             total = page.get("total")
             if not items or not isinstance(total, int) or skip >= total:
                 return
+        raise self._unavailable("/entries", "it has no last page")
 
     async def get(self, path: str, params: Mapping[str, str]) -> Mapping[str, Any]:
         """Return the object that a path answers.

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import xxhash
@@ -20,6 +21,7 @@ from edgewise.sources.contentful.entries import RULE_TYPES
 from edgewise.sources.contentful.last_good import LastGood, copy_path, load_copy, save_copy
 from edgewise.sources.contentful.mirror import (
     Mirror,
+    add_known,
     apply_changes,
     convert_mirror,
     variant_ids,
@@ -149,6 +151,9 @@ class ContentfulSource:
             except SourceError as error:
                 self._error = str(error)
                 raise
+            except Exception as error:
+                self._error = f"{self.settings.name}: its answer is not understood: {error!r}"
+                raise
             self._error = ""
             state = LastGood(source=self.settings.name, fetched_ms=self._clock(), mirror=mirror)
             # Off the event loop: a large space would hold up requests.
@@ -233,14 +238,15 @@ class ContentfulSource:
         types = ",".join(RULE_TYPES)
         query = {"sys.contentType.sys.id[in]": types, "locale": "*", "include": "0"}
         items = [item async for item in self._client.entries(query)]
-        mirror = apply_changes(Mirror(locales=await self._client.locales()), items, "")
-        wanted = sorted(variant_ids(mirror))
+        empty = Mirror(locales=await self._client.locales())
+        mirror = await asyncio.to_thread(apply_changes, empty, items, "")
+        wanted = sorted(await asyncio.to_thread(variant_ids, mirror))
+        found: list[Any] = []
         for start in range(0, len(wanted), _IDS_PER_QUERY):
             ids = ",".join(wanted[start : start + _IDS_PER_QUERY])
             query = {"sys.id[in]": ids, "select": "sys", "include": "0"}
-            async for item in self._client.entries(query):
-                mirror.other_ids.add(item["sys"]["id"])
-        return mirror
+            found += [item async for item in self._client.entries(query)]
+        return add_known(mirror, found)
 
 
 def _stamp_of(path: Path) -> tuple[int, int, int] | None:

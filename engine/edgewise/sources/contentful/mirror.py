@@ -44,9 +44,9 @@ def apply_changes(mirror: Mirror, items: Iterable[Any], sync_token: str) -> Mirr
     entries = dict(mirror.entries)
     other_ids = set(mirror.other_ids)
     for item in items:
-        sys = item.get("sys") if isinstance(item, Mapping) else None
-        kind = sys.get("type") if isinstance(sys, Mapping) else None
-        if not isinstance(sys, Mapping) or kind not in ("Entry", "DeletedEntry"):
+        sys = _sys_of(item)
+        kind = sys.get("type")
+        if kind not in ("Entry", "DeletedEntry"):
             continue
         entry_id = str(sys.get("id"))
         entries.pop(entry_id, None)
@@ -60,6 +60,12 @@ def apply_changes(mirror: Mirror, items: Iterable[Any], sync_token: str) -> Mirr
     return Mirror(
         locales=mirror.locales, entries=entries, other_ids=other_ids, sync_token=sync_token
     )
+
+
+def add_known(mirror: Mirror, items: Iterable[Any]) -> Mirror:
+    """Return the mirror with the ids of entries of which nothing else was asked for."""
+    found = {str(sys["id"]) for sys in map(_sys_of, items) if "id" in sys}
+    return msgspec.structs.replace(mirror, other_ids=mirror.other_ids | found)
 
 
 def convert_mirror(mirror: Mirror, file: str) -> Conversion:
@@ -82,6 +88,12 @@ def variant_ids(mirror: Mirror) -> set[str]:
         if entry.content_type == EXPERIENCE
     )
     return {variant_id for config in configs for variant_id, _ in variants_of(config, "")}
+
+
+def _sys_of(item: Any) -> Mapping[str, Any]:
+    """What an entry tells of itself; nothing where it is none."""
+    sys = item.get("sys") if isinstance(item, Mapping) else None
+    return sys if isinstance(sys, Mapping) else {}
 
 
 def _read(mirror: Mirror) -> tuple[list[Entry], Locales]:
