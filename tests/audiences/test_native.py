@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgewise.audiences.native import EVENT_MODIFIERS, LOCATION_KEYS, RULE_KEYS, WHERE_KEYS
+from edgewise.audiences.native import (
+    COUNT_PHRASES,
+    EVENT_MODIFIERS,
+    LOCATION_KEYS,
+    RULE_KEYS,
+    WHERE_KEYS,
+)
 from edgewise.operators import BY_PHRASE
 from tests.rules import (
     DAY_MS,
@@ -149,7 +155,10 @@ def test_sessions(sessions: int) -> None:
     assert is_member(native(is_returning_visitor=True), profile) is (sessions > 1)
     assert is_member(native(is_returning_visitor=False), profile) is (sessions == 1)
     assert is_member(native(session_count={"at least": 3}), profile) is (sessions >= 3)
-    assert is_member(native(session_count=2), profile) is (sessions == 2)
+    for two in (2, "2", "twice", "2 times", [2], ["twice", 7], {"equals": "twice"}):
+        assert is_member(native(session_count=two), profile) is (sessions == 2)
+    assert is_member(native(session_count={"is not": "once"}), profile) is (sessions != 1)
+    assert is_member(native(session_count={"more than": "once"}), profile) is (sessions > 1)
 
 
 def test_device() -> None:
@@ -447,6 +456,42 @@ def test_nesting() -> None:
                 (None, "null"),
                 (10**30, "1e+30"),
             )
+        ),
+        *(
+            pytest.param(
+                {"session count": raw},
+                [
+                    (
+                        f'/session count{place}: "{name}" takes a whole number, not {told}'
+                        " (write 3, 3 times, once or twice)"
+                    )
+                ],
+                id=f"session-count-{told}",
+            )
+            for raw, place, name, told in (
+                ("many", "", "session count", '"many"'),
+                (2.5, "", "session count", "2.5"),
+                (-1, "", "session count", "-1"),
+                (None, "", "session count", "null"),
+                ([2, "x"], "/1", "session count", '"x"'),
+                ({"equals": "often"}, "/equals", "equals", '"often"'),
+                ({"is one of": [True]}, "/is one of/0", "is one of", "a boolean"),
+            )
+        ),
+        pytest.param(
+            {"session count": {"contains": 2}},
+            [
+                (
+                    '/session count/contains: "contains" does not compare numbers (possible are:'
+                    f" {', '.join(COUNT_PHRASES)})"
+                )
+            ],
+            id="session-count-as-a-text",
+        ),
+        pytest.param(
+            {"session count": {}},
+            ["/session count: a comparison must say something"],
+            id="session-count-of-nothing",
         ),
     ],
 )

@@ -97,6 +97,15 @@ def test_faults_are_named(raw: Any, code: str) -> None:
     assert code in codes(raw)
 
 
+def test_faults_of_every_document_are_told() -> None:
+    """One that is faulty hides no other, and nobody mends them one by one."""
+    assert codes({}, {"space": "a", "preview": 7}) == {
+        "missing_key",
+        "duplicate_key",
+        "wrong_type",
+    }
+
+
 def test_a_token_must_fit_into_a_header() -> None:
     """A token that no header can carry is a fault of the settings and not of a request."""
     assert codes({"space": "a"}, variables={"CONTENTFUL_TOKEN": "a\nb"}) == {"token_missing"}

@@ -217,6 +217,15 @@ def test_all_faults_of_all_environments(tmp_path: Path) -> None:
     assert len(faults_of(tmp_path)) == 4
 
 
+def test_faults_beside_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """What is wrong in the other files is told too; what may stand in that one is not missed."""
+    write(tmp_path, "rules/o/e/a.yaml", "audiences: [{id: a")
+    write(tmp_path, "rules/o/e/b.yaml", "audiences: [{id: b, audience: a}, {id: c, has tait: k}]")
+    unreadable, unknown = faults_of(tmp_path / "rules")
+    assert unreadable.startswith("rules/o/e/a.yaml:1: ")
+    assert unknown.startswith('rules/o/e/b.yaml#/audiences/1/has tait: unknown key "has tait"')
+
+
 def test_rules_that_live_in_a_space_too(tmp_path: Path) -> None:
     """Who reads files alone is told what follows a space, instead of serving half of the rules."""
     write(tmp_path, "rules/o/e/a.yaml", "contentful: {space: abc}")

@@ -61,10 +61,20 @@ def test_places_have_lines(finder: LineFinder, origin: str, line: int) -> None:
 
 
 def test_faults_get_their_lines(finder: LineFinder) -> None:
-    """A fault gets the line of its place; one that has a line, or no place in a file, stays."""
+    """A fault gets the line of its place; one that has a line, or no place in a file, stays.
+
+    They come file by file, in the order of their lines.
+    """
     faults = [
         Fault("c", "wrong", "rules.yaml", "/audiences/1"),
+        Fault("c", "wrong", "rules.yaml", "/audiences/0"),
         Fault("c", "wrong", "broken.yaml", line=1),
         Fault("c", "wrong", "rules.json", "/audiences"),
     ]
-    assert [fault.line for fault in finder.located(faults)] == [11, 1, 0]
+    found = [(fault.file, fault.line) for fault in finder.located(faults)]
+    assert found == [
+        ("broken.yaml", 1),
+        ("rules.json", 0),
+        ("rules.yaml", 3),
+        ("rules.yaml", 11),
+    ]

@@ -47,6 +47,11 @@ COUNT_KEYS: dict[str, str] = {
     "fewer than": "lessThan",
     "exactly": "equal",
 }
+COUNT_PHRASES = tuple(
+    phrase
+    for phrase, operator in BY_PHRASE.items()
+    if operator.operand in ("value", "values", "number", "none")
+)
 EVENT_KEYS = ("has viewed page", "has performed event")
 EVENT_MODIFIERS = ("where", *COUNT_KEYS, "within")
 RULE_KEYS = (
@@ -153,7 +158,34 @@ class _Native:
         return Constant(False)
 
     def _session_count(self, raw: AnyValue, pointer: str) -> Node:
-        return self._comparison(Attribute("session_count"), raw, pointer)
+        attribute = Attribute("session_count")
+        if not isinstance(raw, Mapping):
+            return self._comparison(attribute, self._counts(raw, "session count", pointer), pointer)
+        counts = {}
+        for phrase, operand in raw.items():
+            place = pointer_join(pointer, phrase)
+            if phrase not in BY_PHRASE:
+                counts[phrase] = operand
+            elif phrase not in COUNT_PHRASES:
+                hint = f"possible are: {', '.join(COUNT_PHRASES)}"
+                message = f'"{phrase}" does not compare numbers'
+                self.faults.at(place, "unknown_operator", message, hint)
+            elif BY_PHRASE[phrase].operand == "none":
+                counts[phrase] = operand
+            else:
+                counts[phrase] = self._counts(operand, phrase, place)
+        if raw and not counts:
+            return Constant(False)
+        return self._comparison(attribute, counts, pointer)
+
+    def _counts(self, raw: AnyValue, key: str, pointer: str) -> AnyValue:
+        """A count, or a list of some, in numbers."""
+        if not isinstance(raw, list):
+            return self._count(raw, key, pointer)
+        return [
+            self._count(member, key, pointer_join(pointer, position))
+            for position, member in enumerate(raw)
+        ]
 
     def _is_on_device(self, raw: AnyValue, pointer: str) -> Node:
         for name in raw if isinstance(raw, list) else [raw]:
@@ -200,7 +232,11 @@ class _Native:
         return All(
             tuple(
                 self.builder.count(
-                    where, COUNT_KEYS[key], self._times(raw, key, pointer), window_days, place
+                    where,
+                    COUNT_KEYS[key],
+                    self._count(raw[key], key, pointer_join(pointer, key)),
+                    window_days,
+                    place,
                 )
                 for key in counts
             )
@@ -230,8 +266,7 @@ class _Native:
     def _each_of(self, source: str, raw: AnyValue, pointer: str) -> Node:
         return self._each(raw, pointer, lambda key: Attribute(source, key))
 
-    def _times(self, raw: Raw, key: str, pointer: str) -> int:
-        value = raw[key]
+    def _count(self, value: AnyValue, key: str, pointer: str) -> int:
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
             return value
         if isinstance(value, str):
@@ -240,9 +275,8 @@ class _Native:
                 return int(spoken[1])
             if value in _SPOKEN_TIMES:
                 return _SPOKEN_TIMES[value]
-        place = pointer_join(pointer, key)
         message = f'"{key}" takes a whole number, not {shown(value)}'
-        self.faults.at(place, "count_invalid", message, "write 3, 3 times, once or twice")
+        self.faults.at(pointer, "count_invalid", message, "write 3, 3 times, once or twice")
         return 1
 
     def _window(self, raw: Raw, pointer: str) -> int:

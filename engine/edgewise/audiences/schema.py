@@ -7,6 +7,7 @@ are let through as they are, as they were not written in an editor.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from edgewise.attributes import SOURCES
@@ -21,7 +22,7 @@ from edgewise.audiences.native import (
     WHERE_KEYS,
     WHERE_MAPS,
 )
-from edgewise.operators import BY_PHRASE, Operator
+from edgewise.operators import BY_PHRASE
 
 Schema = dict[str, Any]
 
@@ -32,14 +33,7 @@ _NUMBER: Final[Schema] = {
     "pattern": r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$",
 }
 _SCALAR: Final[Schema] = {"type": ["string", "number", "boolean"], "minLength": 1}
-_OPERANDS: Final[dict[str, Schema]] = {
-    "value": _SCALAR,
-    "text": _SCALAR,
-    "regex": _SCALAR,
-    "number": _NUMBER,
-    "time": _TEXT,
-    "none": {"type": "boolean"},
-}
+_YES_OR_NO: Final[Schema] = {"type": "boolean"}
 _RULES: Final[Schema] = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/rule"}}
 _COUNT: Final[Schema] = {
     "anyOf": [
@@ -101,8 +95,12 @@ def audience_definitions() -> dict[str, Schema]:
                 **{key: _map_of(_ref("json")) for key in WHERE_MAPS},
             }
         ),
-        "comparison": _comparison(_SCALAR, of_texts=False),
-        "comparison-of-text": _comparison(_TEXT, of_texts=True),
+        "comparison": _comparison(_SCALAR, _operands(_SCALAR)),
+        "comparison-of-text": _comparison(_TEXT, _operands(_TEXT)),
+        "comparison-of-count": _comparison(
+            _COUNT,
+            {"value": _COUNT, "values": _list_of(_COUNT), "number": _COUNT, "none": _YES_OR_NO},
+        ),
     }
 
 
@@ -126,7 +124,7 @@ def _rule_members() -> dict[str, Schema]:
         "has trait": {"anyOf": [_TEXT, _map_of(_ref("json"))]},
         "is located at": _object_of(dict.fromkeys(LOCATION_KEYS, _ref("text"))),
         "is returning visitor": {"type": "boolean"},
-        "session count": _ref("number"),
+        "session count": {"$ref": "#/$defs/comparison-of-count"},
         "is on device": {
             "anyOf": [
                 {"enum": list(DEVICE_CLASSES)},
@@ -144,25 +142,33 @@ def _rule_members() -> dict[str, Schema]:
     }
 
 
-def _comparison(value: Schema, *, of_texts: bool) -> Schema:
+def _comparison(value: Schema, operands: Mapping[str, Schema]) -> Schema:
+    """What is compared with one kind of value, by the operators that have an operand for it."""
     return {
         "description": "A value (equals), a list (is one of) or operators that must all hold.",
         "anyOf": [
             value,
             _list_of(value),
-            _object_of({phrase: _operand(row, of_texts) for phrase, row in BY_PHRASE.items()}),
+            _object_of(
+                {
+                    phrase: {**operands[row.operand], "description": row.doc}
+                    for phrase, row in BY_PHRASE.items()
+                    if row.operand in operands
+                }
+            ),
         ],
     }
 
 
-def _operand(operator: Operator, of_texts: bool) -> Schema:
-    if operator.operand == "values":
-        schema = _list_of(_TEXT if of_texts else _SCALAR)
-    elif of_texts and operator.operand in ("value", "text", "regex"):
-        schema = _TEXT
-    else:
-        schema = _OPERANDS[operator.operand]
-    return {**schema, "description": operator.doc}
+def _operands(value: Schema) -> dict[str, Schema]:
+    """What each kind of operand is, for an attribute whose values are of this kind."""
+    return {
+        **dict.fromkeys(("value", "text", "regex"), value),
+        "values": _list_of(value),
+        "number": _NUMBER,
+        "time": _TEXT,
+        "none": _YES_OR_NO,
+    }
 
 
 def _ref(kind: str) -> Schema:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from yaml.reader import ReaderError
 
+from edgewise.documents import parse_documents
 from edgewise.errors import Fault, RulesError
 from edgewise.model.document import RuleDocument
 from edgewise.parsing import FaultList
@@ -86,7 +87,8 @@ def load_documents(folder: Path, relative_to: Path) -> list[RuleDocument]:
 
     Args:
         relative_to: the folder that file names in faults are relative to.
-    Errors: RulesError for files that cannot be read or parsed, all at once.
+    Errors: RulesError for files that cannot be read or parsed, together with what is wrong in
+        the rules of the others.
     """
     documents = []
     faults: list[Fault] = []
@@ -100,6 +102,9 @@ def load_documents(folder: Path, relative_to: Path) -> list[RuleDocument]:
         )
         faults += found.faults
     if faults:
+        # An audience that nobody knows may be in the file that cannot be read.
+        others = parse_documents(documents).faults
+        faults += [fault for fault in others if fault.code != "unknown_audience"]
         raise RulesError(faults, str(relative_to))
     return documents
 

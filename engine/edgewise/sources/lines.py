@@ -40,13 +40,14 @@ class LineFinder:
         return line
 
     def located(self, faults: Iterable[Fault]) -> list[Fault]:
-        """Return the same faults, each with its line where one is found."""
-        return [
+        """Return the same faults, each with its line where one is found, file by file in order."""
+        found = [
             fault
             if fault.line
             else msgspec.structs.replace(fault, line=self.line_of(f"{fault.file}#{fault.pointer}"))
             for fault in faults
         ]
+        return sorted(found, key=lambda fault: (fault.file, fault.line))
 
     def _root(self, file: str) -> yaml.Node | None:
         if file not in self._roots:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from edgewise.errors import RulesError
+from edgewise.errors import Fault, RulesError
 from edgewise.model.document import RuleDocument
 from edgewise.parsing import FaultList, is_number, pointer_join
 from edgewise.secret import Secret
@@ -73,18 +73,20 @@ def find_settings(
     Errors: RulesError with every fault, a variable without a value among them.
     """
     known = os.environ if variables is None else variables
-    found: ContentfulSettings | None = None
+    settings: ContentfulSettings | None = None
+    faults: list[Fault] = []
     for document in documents:
         if not isinstance(document.content, Mapping) or "contentful" not in document.content:
             continue
-        faults = FaultList(document.file)
-        if found is not None:
+        found = FaultList(document.file)
+        if settings is not None:
             message = "`contentful` is already said for this environment"
-            faults.at("/contentful", "duplicate_key", message, "keep one of them")
-        found = parse_settings(document.content["contentful"], "/contentful", faults, known)
-        if faults.faults:
-            raise RulesError(faults.faults)
-    return found
+            found.at("/contentful", "duplicate_key", message, "keep one of them")
+        settings = parse_settings(document.content["contentful"], "/contentful", found, known)
+        faults += found.faults
+    if faults:
+        raise RulesError(faults)
+    return settings
 
 
 def parse_settings(
