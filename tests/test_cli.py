@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from edgewise import __version__, cli
-from edgewise.cli import main
+from edgewise import __version__
+from edgewise.cli import COMMANDS, main
+from edgewise.commands import serve
 from edgewise.schema import schema_text
 from edgewise.server import ServerSettings
 from edgewise.sources.files import load_rules
@@ -36,11 +37,12 @@ def rules(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[ServerSettings]:
+def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[ServerSettings]:
     """What the server was started with, instead of starting it."""
     calls: list[ServerSettings] = []
-    monkeypatch.setattr(cli, "run", calls.append)
-    monkeypatch.setattr(cli, "require_free_address", lambda host, port: None)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(serve, "run", calls.append)
+    monkeypatch.setattr(serve, "require_free_address", lambda host, port: None)
     return calls
 
 
@@ -168,19 +170,47 @@ def test_show_source_of_an_unknown_audience(
 
 
 def test_serve(
-    rules: Path, served: list[ServerSettings], capsys: pytest.CaptureFixture[str]
+    rules: Path,
+    served: list[ServerSettings],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The server starts with what was asked for, and a line to try it is printed."""
     assert main(["serve", str(rules), "--port", "9000"]) == 0
-    copies = str(Path(".data").resolve())
-    assert served == [ServerSettings(rules=str(rules), store="memory://", copies=copies, port=9000)]
+    copies = tmp_path / ".data"
+    store = f"sqlite://{copies}/profiles.db"
+    assert served == [ServerSettings(rules=str(rules), store=store, copies=str(copies), port=9000)]
     out, err = capsys.readouterr()
     digest = load_rules(rules)["demo", "main"].digest
     assert f"demo/main: 2 audiences, 1 experience, ruleset {digest}" in out
     url = "http://127.0.0.1:9000/v2/organizations/demo/environments/main/profiles"
     assert f"curl -s '{url}' -d '" in out
-    assert "\nProfiles are kept in memory, until the server ends\n" in out
+    assert f"\nProfiles are kept in {copies}/profiles.db, a new file\n" in out
     assert err == ""
+    # Others than the owner see nothing of the profiles.
+    assert copies.stat().st_mode & 0o077 == 0
+
+
+def test_serve_in_memory(
+    rules: Path, served: list[ServerSettings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A store that ends with the server says so, and leaves no file behind."""
+    assert main(["serve", str(rules), "--store", "memory://"]) == 0
+    assert served[0].store == "memory://"
+    assert "\nProfiles are kept in memory, until the server ends\n" in capsys.readouterr().out
+    assert not Path(".data").exists()
+
+
+def test_serve_where_no_store_can_be_made(
+    rules: Path, served: list[ServerSettings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that cannot be made is one message that says what to do."""
+    Path("taken").write_text("a file")
+    assert main(["serve", str(rules), "--copies", "taken/data"]) == 2
+    assert served == []
+    assert capsys.readouterr().err == (
+        "edgewise: taken/data: Not a directory; name a store with --store\n"
+    )
 
 
 def test_serve_says_where_profiles_are(
@@ -340,7 +370,7 @@ def test_serve_from_memory_takes_one_worker(
     rules: Path, served: list[ServerSettings], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Processes share no memory, so that several of them need another store."""
-    assert main(["serve", str(rules), "--workers", "2"]) == 2
+    assert main(["serve", str(rules), "--store", "memory://", "--workers", "2"]) == 2
     assert served == []
     assert "memory:// keeps profiles inside one process" in capsys.readouterr().err
 
@@ -349,7 +379,8 @@ def test_serve_from_memory_takes_one_worker(
     ("arguments", "message"),
     [
         pytest.param([], "COMMAND", id="no-command"),
-        pytest.param(["fly"], "invalid choice: 'fly'", id="unknown-command"),
+        pytest.param(["fly"], 'there is no command "fly" (there are: ', id="unknown-command"),
+        pytest.param(["serv"], '"serv" (did you mean "serve"?)', id="mistyped-command"),
         pytest.param(["check"], "required: rules", id="no-rules"),
         pytest.param(["serve", "r", "--port", "0"], "a port is a number from 1", id="port-0"),
         pytest.param(["serve", "r", "--port", "70000"], "a port is a number from 1", id="port"),
@@ -450,3 +481,39 @@ def test_faults_into_a_pipe_that_nobody_reads(tmp_path: Path) -> None:
     )
     os.close(writing)
     assert done.returncode == 141
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_tells_what_it_takes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its help begins with what it does, as the list of all commands has it."""
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert ended.value.code == 0
+    _, purpose = COMMANDS[name]
+    assert f"\n\n{purpose[0].upper()}{purpose[1:]}.\n\n" in capsys.readouterr().out
+
+
+def test_help_tells_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of options that have one; none says `None`, and no flag says that it is off."""
+    with pytest.raises(SystemExit):
+        main(["simulate", "--help"])
+    out = capsys.readouterr().out
+    assert "None" not in out
+    assert "False" not in out
+    with pytest.raises(SystemExit):
+        main(["synth", "--help"])
+    assert "visitors, at most (10000)" in capsys.readouterr().out
+
+
+def test_an_output_that_cannot_say_everything(rules: Path) -> None:
+    """What is no part of its encoding is escaped, and the command comes to its end."""
+    (rules.parent / "profile.json").write_text('{"id": "p", "traits": {"plan": "\u20ac"}}', "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "edgewise.cli", "explain", "rules", "--profile", "profile.json"],
+        capture_output=True,
+        check=True,
+        cwd=rules.parent,
+        env={**os.environ, "PYTHONPATH": str(ENGINE), "PYTHONIOENCODING": "latin-1"},
+    )
+    assert b"\\u2717 vip" in done.stdout
+    assert b'saw "\\u20ac"' in done.stdout

@@ -1,16 +1,26 @@
-"""What commands share: the type of the parsers they register with, and common options."""
+"""What commands share: how their help is written, and common options."""
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, _SubParsersAction
+import argparse
+from argparse import ArgumentParser
 from pathlib import Path
-from typing import TypeAlias
 
 DEFAULT_COPIES = Path(".data")
 
-# A text, because argparse's class takes its parameter only in annotations.
-Subparsers: TypeAlias = "_SubParsersAction[ArgumentParser]"
-"""What `add_subparsers` returns; argparse has no public name for it."""
+FORMAT_HELP = "how to print the result"
+RULES_HELP = "folder with <organization>/<environment>/*.yaml"
+
+
+class HelpFormatter(argparse.HelpFormatter):
+    """Tells the default of every option that has one worth telling."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        text, default = action.help, action.default
+        is_worth_it = isinstance(default, (str, int, float, Path)) and default not in (False, "")
+        if not text or "%(default)" in text or not is_worth_it or default == argparse.SUPPRESS:
+            return text
+        return f"{text} (%(default)s)"
 
 
 def add_copies_option(parser: ArgumentParser) -> None:

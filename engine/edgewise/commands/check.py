@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from edgewise.amounts import counted
-from edgewise.commands.arguments import Subparsers, add_copies_option
+from edgewise.commands.arguments import FORMAT_HELP, RULES_HELP, add_copies_option
 from edgewise.commands.faults import print_faults, print_set_aside, print_warnings
 from edgewise.errors import Fault, RulesError
 from edgewise.lint.linting import lint
@@ -56,12 +56,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     waiting: dict[str, str] = {}
 
 
-def register(commands: Subparsers) -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser("check", help="name every fault in the rules, and what is odd")
-    parser.add_argument("rules", type=Path, help="folder with <organization>/<environment>/*.yaml")
+def register(parser: ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("rules", type=Path, help=RULES_HELP)
     parser.add_argument("--strict", action="store_true", help="a warning is an error")
-    parser.add_argument("--format", choices=("text", "json", "github"), default="text")
+    parser.add_argument(
+        "--format", choices=("text", "json", "github"), default="text", help=FORMAT_HELP
+    )
     add_copies_option(parser)
     parser.set_defaults(command=check_rules)
 

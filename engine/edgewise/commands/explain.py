@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from edgewise.commands.arguments import Subparsers, add_copies_option
+from edgewise.commands.arguments import FORMAT_HELP, RULES_HELP, add_copies_option
 from edgewise.commands.existing import open_existing
 from edgewise.commands.explanation_view import print_explanation
 from edgewise.commands.inputs import read_profile
@@ -56,10 +56,9 @@ class _Explained(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-def register(commands: Subparsers) -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser("explain", help="tell why a profile gets what it gets")
-    parser.add_argument("rules", type=Path, help="folder with <organization>/<environment>/*.yaml")
+def register(parser: ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("rules", type=Path, help=RULES_HELP)
     whom = parser.add_mutually_exclusive_group(required=True)
     whom.add_argument("--profile", type=Path, metavar="FILE", help="a profile as the API answers")
     whom.add_argument(
@@ -82,7 +81,7 @@ def register(commands: Subparsers) -> None:
     )
     parser.add_argument("--environment", default="", metavar="ORG/ENV", help="where several are")
     parser.add_argument("--audience", metavar="ID", help="only this audience")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help=FORMAT_HELP)
     add_copies_option(parser)
     parser.set_defaults(command=explain_profile)
 

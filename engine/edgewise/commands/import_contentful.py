@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from edgewise.commands.arguments import Subparsers
+from edgewise.commands.arguments import FORMAT_HELP
 from edgewise.commands.tables import text_table
 from edgewise.documents import parse_documents
 from edgewise.errors import InputError, RulesError
@@ -34,13 +34,14 @@ _OUTCOMES: Final = (TAKEN, LEFT_OUT, SET_ASIDE)
 _COLUMNS: Final = ("outcome", "kind", "id", "name", "reason")
 
 
-def register(imports: Subparsers) -> None:
-    """Add the command below `edgewise import`."""
-    parser = imports.add_parser("contentful", help="an export of a Contentful space")
-    parser.add_argument("export", type=Path, help="what `contentful space export` wrote")
-    parser.add_argument("folder", type=Path, metavar="RULES/ORG/ENV", help="the environment")
-    parser.add_argument("--format", choices=("table", "json"), default="table")
-    parser.set_defaults(command=import_contentful)
+def register(parser: ArgumentParser) -> None:
+    """Say what the command takes."""
+    sources = parser.add_subparsers(required=True, metavar="FROM")
+    space = sources.add_parser("contentful", help="an export of a Contentful space")
+    space.add_argument("export", type=Path, help="what `contentful space export` wrote")
+    space.add_argument("folder", type=Path, metavar="RULES/ORG/ENV", help="the environment")
+    space.add_argument("--format", choices=("table", "json"), default="table", help=FORMAT_HELP)
+    space.set_defaults(command=import_contentful)
 
 
 def import_contentful(options: Namespace) -> int:

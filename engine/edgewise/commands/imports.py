@@ -10,7 +10,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 
-from edgewise.commands.arguments import Subparsers
+from edgewise.commands.arguments import FORMAT_HELP
 from edgewise.commands.existing import open_existing
 from edgewise.commands.tables import text_table
 from edgewise.errors import InputError, StoreCorrupt
@@ -21,14 +21,13 @@ _PAGE = 500
 _COLUMNS = ("id", "environment", "profile", "events", "attempts", "queued", "reason")
 
 
-def register(commands: Subparsers) -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser("imports", help="see and settle what failed of imports")
+def register(parser: ArgumentParser) -> None:
+    """Say what the command takes."""
     _add_store(parser, None)
     actions = parser.add_subparsers(required=True, metavar="ACTION")
 
     listing = actions.add_parser("list", help="name the buried parts, with the reason")
-    listing.add_argument("--format", choices=("table", "json"), default="table")
+    listing.add_argument("--format", choices=("table", "json"), default="table", help=FORMAT_HELP)
     listing.set_defaults(command=lambda options: _run(options, _list))
 
     retry = actions.add_parser("retry", help="queue buried parts anew")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from ipaddress import ip_address
 
 import msgspec
 
-from edgewise.commands.arguments import Subparsers, add_geo_option
+from edgewise.commands.arguments import add_geo_option
 from edgewise.enrich.geo_lookup import GeoLookup
 from edgewise.errors import InputError
 from edgewise.locales import DEFAULT_LOCALE, parse_locale
 from edgewise.translation import translated
 
 
-def register(commands: Subparsers) -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser("locate", help="show where a database says an address is")
+def register(parser: ArgumentParser) -> None:
+    """Say what the command takes."""
     parser.add_argument("address", help="of the internet protocol, such as 81.2.69.142")
     add_geo_option(parser, required=True)
     parser.add_argument(

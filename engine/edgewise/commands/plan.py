@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 import msgspec
 
-from edgewise.commands.arguments import Subparsers
 from edgewise.commands.ending import ending_in_order
 from edgewise.errors import InputError
 from edgewise.simulate.extras import load_extra
@@ -19,9 +18,8 @@ from edgewise.simulate.running import Options, simulate
 from edgewise.simulate.scan import Input
 
 
-def register(commands: Subparsers) -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser("plan", help="tell how many days an experiment needs")
+def register(parser: ArgumentParser) -> None:
+    """Say what the command takes."""
     parser.add_argument("experience", help="the experience's id")
     parser.add_argument(
         "--baseline", type=float, required=True, help="share of visitors who convert, 0..1"
@@ -38,7 +36,7 @@ def register(commands: Subparsers) -> None:
     )
     parser.add_argument("--events", nargs="+", metavar="FILE", help="events to simulate instead")
     parser.add_argument("--rules", type=Path, default=Path("rules"), help="with --events")
-    parser.add_argument("--environment", default="", metavar="ORG/ENV")
+    parser.add_argument("--environment", default="", metavar="ORG/ENV", help="where several are")
     parser.set_defaults(command=show_plan)
 
 
@@ -52,6 +50,8 @@ def show_plan(options: Namespace) -> int:
         alpha=options.alpha,
     )
     check_question(question)
+    if bool(options.result) == bool(options.events):
+        raise InputError("name either --from RESULT.json or --events FILE")
     power = load_extra("edgewise.simulate.power", "Planning", "report")
     # A module that was loaded by its name has no type; planning.PowerFunctions says what it holds.
     plan = make_plan(question, _result(options), options.environment, power)
@@ -89,8 +89,6 @@ def _days(days: int | None) -> str:
 
 
 def _result(options: Namespace) -> Result:
-    if bool(options.result) == bool(options.events):
-        raise InputError("name either --from RESULT.json or --events FILE")
     if options.events:
         return _simulated(options)
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from edgewise.asgi.previews import PREVIEW_SECRET_VARIABLE
-from edgewise.commands.arguments import Subparsers, add_copies_option
+from edgewise.commands.arguments import RULES_HELP, add_copies_option
 from edgewise.errors import InputError
 from edgewise.forcing import find_forced
 from edgewise.model.forced import ForcedVariant
@@ -24,16 +24,17 @@ _MOST_S = 30 * 86_400
 _TIME = re.compile(r"([1-9][0-9]{0,6})([mhd])")
 
 
-def register(commands: Subparsers) -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser("preview-link", help="make a link that shows one variant")
+def register(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
     parser.add_argument("experience", help="the experience's id")
     parser.add_argument("variant", type=int, help="index of the variant; 0 is the baseline")
     form = parser.add_mutually_exclusive_group(required=True)
     form.add_argument("--url", help="the page to look at")
     form.add_argument("--token", action="store_true", help="print the token alone, for a header")
     parser.add_argument("--expires", type=_seconds, default="1h", metavar="TIME", help="as 30m, 1h")
-    parser.add_argument("--rules", type=Path, default=Path("rules"), metavar="RULES")
+    parser.add_argument(
+        "--rules", type=Path, default=Path("rules"), metavar="RULES", help=RULES_HELP
+    )
     parser.add_argument("--environment", default="", metavar="ORG/ENV", help="where several are")
     add_copies_option(parser)
     parser.set_defaults(command=print_link)
@@ -87,7 +88,11 @@ def _environment(
         raise InputError(f"name one with --environment: {', '.join(map('/'.join, having))}")
     ((key, ruleset),) = having.items()
     if find_forced(ruleset, forced) is None:
-        raise InputError(f'"{id_}" has no variant {forced.variant_index}')
+        last = (
+            next(len(one.selected) for one in ruleset.experiences if one.experience.id == id_) - 1
+        )
+        known = f"0, the baseline, to {last}" if last else "0, the baseline"
+        raise InputError(f'"{id_}" has no variant {forced.variant_index}; it has {known}')
     return key
 
 

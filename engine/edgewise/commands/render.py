@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
-from edgewise.commands.arguments import Subparsers
 from edgewise.commands.inputs import read_profile
 from edgewise.documents import parse_documents
 from edgewise.errors import InputError, RulesError
@@ -15,9 +14,8 @@ from edgewise.mergetags import MergeTag, render
 from edgewise.sources.files import load_documents
 
 
-def register(commands: Subparsers) -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser("render", help="resolve the merge tags of a text")
+def register(parser: ArgumentParser) -> None:
+    """Say what the command takes."""
     parser.add_argument("template", help="a text with {{ tags }}, a file, or - for standard input")
     parser.add_argument("--profile", type=Path, required=True, help="a profile as the API answers")
     parser.add_argument(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 from edgewise.amounts import counted
-from edgewise.commands.arguments import Subparsers
+from edgewise.commands.arguments import RULES_HELP
 from edgewise.commands.console import OutputConsole
 from edgewise.commands.ending import ending_in_order
 from edgewise.commands.existing import files_of, require_existing
@@ -37,10 +37,9 @@ from edgewise.simulate.visitors import MAX_OPEN_PROFILES
 _MOST_WORKERS = 256
 
 
-def register(commands: Subparsers) -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser("simulate", help="replay recorded events under rules")
-    parser.add_argument("rules", type=Path, help="folder with <organization>/<environment>/*.yaml")
+def register(parser: ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("rules", type=Path, help=RULES_HELP)
     parser.add_argument(
         "events", nargs="*", help="NDJSON (plain, gzip, zstd) or Parquet in log order; - is stdin"
     )

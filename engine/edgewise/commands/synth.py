@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import gzip
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from edgewise.commands.arguments import Subparsers
+from edgewise.commands.outputs import STANDARD_OUTPUT
 from edgewise.errors import InputError
 from edgewise.receiving import parse_time
 from edgewise.simulate.extras import load_extra
 from edgewise.simulate.synth import DEFAULT_DAYS, DEFAULT_START_MS, Traffic, synthesize
+from edgewise.simulate.whole import whole_file
 
 _BATCH = 1_000
 _MOST_PROFILES = 100_000_000
 
 
-def register(commands: Subparsers) -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser("synth", help="make believable traffic, the same for a seed")
+def register(parser: ArgumentParser) -> None:
+    """Say what the command takes."""
     parser.add_argument("--profiles", type=int, default=10_000, help="visitors, at most")
     parser.add_argument("--events", type=int, default=100_000, help="lines, exactly")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--days", type=int, default=DEFAULT_DAYS)
+    parser.add_argument("--seed", type=int, default=1, help="another gives other traffic")
+    parser.add_argument("--days", type=int, default=DEFAULT_DAYS, help="over which it is spread")
     parser.add_argument("--start", metavar="DATE", help="the first day, such as 2026-11-01")
     parser.add_argument(
-        "--out", metavar="FILE", default="-", help="NDJSON, compressed if named .gz or .zst"
+        "--out",
+        metavar="FILE",
+        default="",
+        help="NDJSON, compressed if named .gz or .zst; - is standard output, as is none in a pipe",
     )
     parser.set_defaults(command=write_traffic)
 
@@ -71,21 +74,28 @@ def _start_of(text: str | None) -> int:
 
 @contextmanager
 def _opened(name: str) -> Iterator[IO[bytes]]:
-    if name == "-":
+    if name == STANDARD_OUTPUT or not (name or sys.stdout.isatty()):
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    if not name:
+        raise InputError("that many lines belong into a file: name it with --out")
     try:
-        if name.endswith(".gz"):
-            # Neither name nor time of writing: the same traffic is the same file.
-            with Path(name).open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
-                yield cast("IO[bytes]", packed)
-        elif name.endswith(".zst"):
-            frames = load_extra("edgewise.simulate.zstd", "Writing zstd")
-            with Path(name).open("wb") as raw, frames.create_frames(raw) as file:
-                yield file
-        else:
-            with Path(name).open("wb") as file:
-                yield file
+        with whole_file(Path(name)) as target, target.open("wb") as raw, _packed(name, raw) as file:
+            yield file
     except OSError as error:
         raise InputError(f"{name}: {error.strerror}") from error
+
+
+@contextmanager
+def _packed(name: str, raw: IO[bytes]) -> Iterator[IO[bytes]]:
+    if name.endswith(".gz"):
+        # Neither name nor time of writing: the same traffic is the same file.
+        with gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
+            yield cast("IO[bytes]", packed)
+    elif name.endswith(".zst"):
+        frames = load_extra("edgewise.simulate.zstd", "Writing zstd")
+        with frames.create_frames(raw) as file:
+            yield file
+    else:
+        yield raw
