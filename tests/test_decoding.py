@@ -184,9 +184,10 @@ def test_other_events_get_no_page() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        pytest.param(b"", "body: not JSON at character 0", id="empty"),
         pytest.param(b"[]", "body: expected an object", id="array"),
-        pytest.param(b"{}", "events: expected an array", id="no-events"),
+        pytest.param(b"", "body: expected an object, found nothing", id="nothing"),
+        pytest.param(b" \n", "body: expected an object, found nothing", id="spaces"),
+        pytest.param(b"{}", "events: required", id="no-events"),
         pytest.param(b'{"events":null}', "events: expected an array", id="null-events"),
         pytest.param(b'{"events":{}}', "events: expected an array", id="object-events"),
         pytest.param(b'{"events":[]}', "events: expected 1 to 200 events", id="empty-events"),

@@ -265,8 +265,8 @@ def test_revived() -> None:
     run(scenario())
 
 
-def test_hopeless() -> None:
-    """A part that can never be applied is buried at its first failure."""
+def test_hopeless(caplog: pytest.LogCaptureFixture) -> None:
+    """A part that can never be applied is buried at its first failure; one in a while is told."""
 
     async def scenario() -> None:
         rules = ruleset_of(performed("buy"))
@@ -281,6 +281,9 @@ def test_hopeless() -> None:
         assert other_reason.startswith("StoreCorrupt: ")
 
     run(scenario())
+    assert (
+        caplog.text.count("A part of an import was buried, as `edgewise imports list` shows") == 1
+    )
 
 
 def test_processes_that_die() -> None:

@@ -561,6 +561,22 @@ def test_update_during_an_erasure_starts_anew() -> None:
     run(scenario())
 
 
+def test_an_unknown_audience_is_told_with_the_one_that_is_meant() -> None:
+    """Whoever asks for the reasons of one audience learns which there are that look like it."""
+
+    async def scenario() -> None:
+        server = Server(ruleset_of(performed("buy")))
+        await server.send("anna", track())
+        for asked, told in (("buy1", '"buy1" (did you mean "buy-1"?)'), ("zebra", '"zebra"')):
+            with pytest.raises(InvalidData, match="audience: there is no ") as refused:
+                await server.service.explain(ORGANIZATION, "main", "anna", asked)
+            assert str(refused.value).endswith(told)
+        explanation = await server.service.explain(ORGANIZATION, "main", "anna", "buy-1")
+        assert [one.holds for one in explanation.audiences] == [True]
+
+    run(scenario())
+
+
 def test_stop_closes_the_store() -> None:
     """A stopped service has let go of its store."""
 

@@ -33,6 +33,26 @@ def test_a_name_is_told_once_in_a_while(log: pytest.LogCaptureFixture) -> None:
     assert len(log.messages) == 2
 
 
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        (("shop", "stagng"), 'shop/staging"'),
+        (("shp", "main"), 'shop/main"'),
+        (("Shop", "Main"), 'shop/main"'),
+        (("shop", "production"), None),
+        (("another", "main"), None),
+    ],
+    ids=lambda value: "/".join(value) if isinstance(value, tuple) else None,
+)
+def test_a_name_that_is_nearly_right_is_told_with_the_right_one(
+    asked: tuple[str, str], meant: str | None, log: pytest.LogCaptureFixture
+) -> None:
+    """Both parts must be near: what is the same in all names makes none of them alike."""
+    Unserved().note(*asked, SERVED, NOW_MS)
+    (told,) = log.messages
+    assert told.partition('did you mean "')[2].partition("?")[0] == (meant or "")
+
+
 def test_made_up_names_fill_neither_log_nor_memory(log: pytest.LogCaptureFixture) -> None:
     """Of many names the first are told, then that there are more; later it begins anew."""
     unserved = Unserved()

@@ -53,7 +53,7 @@ class _Options(msgspec.Struct, gc=False):
 
 
 class _Envelope(msgspec.Struct, gc=False):
-    events: list[msgspec.Raw] | None = None
+    events: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
     options: _Options | None = None
 
 
@@ -107,8 +107,12 @@ def decode_update(body: bytes, max_events: int = MAX_EVENTS) -> Update:
     try:
         envelope = _ENVELOPE.decode(body)
     except msgspec.DecodeError:
+        if not body.strip():
+            raise InvalidData("body: expected an object, found nothing") from None
         envelope = _decode_repaired(_ENVELOPE, body, "")[0]
     parts = envelope.events
+    if parts is msgspec.UNSET:
+        raise InvalidData("events: required")
     if parts is None:
         raise InvalidData("events: expected an array")
     if not 1 <= len(parts) <= max_events:

@@ -31,6 +31,7 @@ from edgewise.errors import (
 from edgewise.identity import Identity, Loaded
 from edgewise.importing import decode_part
 from edgewise.model.imports import ImportedProfile, ImportPart
+from edgewise.printable import printable, shortened
 from edgewise.receiving import claimed_ids, receive
 from edgewise.records import Conflict, Records
 from edgewise.retries import retried
@@ -40,6 +41,9 @@ from edgewise.stores.codec import encode_profile
 from edgewise.stores.import_queue import Hold, TakenPart
 
 _LOG = logging.getLogger("edgewise.imports")
+
+_QUIET_S = 60.0  # One line of the log is enough for as long, whatever comes.
+_LONGEST_REASON = 300
 
 _SLICE_BYTES = 256 * 1024
 """What is applied at once: a few milliseconds of work, for which live requests wait."""
@@ -107,6 +111,7 @@ class ImportWorker:
         self._task: asyncio.Task[None] | None = None
         # Until it was started, or has said that it was not.
         self._may_warn = True
+        self._quiet_until_s = 0.0
 
     def start(self) -> asyncio.Task[None]:
         """Begin to apply what is queued; return the task that does, until it is stopped."""
@@ -166,7 +171,7 @@ class ImportWorker:
         hold = part.hold
         try:
             if hold.attempt > self._settings.attempts:
-                await self._queue.bury(hold, "The process ended in each attempt.")
+                await self._bury(hold, "The process ended in each attempt.")
             else:
                 await self._apply(hold, part.data)
         except _PartGone:
@@ -181,11 +186,21 @@ class ImportWorker:
         if not isinstance(error, EdgewiseError):
             _LOG.error("A part of an import failed.", exc_info=error)
         if isinstance(error, _HOPELESS) or hold.attempt >= settings.attempts:
-            await self._queue.bury(hold, f"{type(error).__name__}: {error}")
+            await self._bury(hold, f"{type(error).__name__}: {error}")
             return
         pause_s = min(settings.first_pause_s * 2 ** (hold.attempt - 1), settings.longest_pause_s)
         pause_s *= 0.5 + self._jitter.random() / 2
         await self._queue.postpone(hold, self._clock() + int(pause_s * 1000))
+
+    async def _bury(self, hold: Hold, reason: str) -> None:
+        await self._queue.bury(hold, reason)
+        now_s = asyncio.get_running_loop().time()
+        if now_s >= self._quiet_until_s:
+            self._quiet_until_s = now_s + _QUIET_S
+            _LOG.warning(
+                "A part of an import was buried, as `edgewise imports list` shows: %s",
+                printable(shortened(reason, _LONGEST_REASON)),
+            )
 
     async def _apply(self, hold: Hold, data: bytes) -> None:
         part = decode_part(data)

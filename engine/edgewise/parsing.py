@@ -39,9 +39,15 @@ def pointer_join(pointer: str, *parts: str | int) -> str:
 
 def closest(name: str, names: Iterable[str]) -> str:
     """Return 'did you mean "x"?' for the name that is nearest in spelling, or "" without one."""
+    found = nearest(name, names)
+    return f'did you mean "{found}"?' if found else ""
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return the name that is nearest in spelling, or "" where none is near."""
     by_lower = {candidate.lower(): candidate for candidate in names}
     matches = get_close_matches(name.lower(), by_lower, n=1)
-    return f'did you mean "{by_lower[matches[0]]}"?' if matches else ""
+    return by_lower[matches[0]] if matches else ""
 
 
 def kind_of(value: Any) -> str:

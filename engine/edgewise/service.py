@@ -35,6 +35,7 @@ from edgewise.model.forced import ForcedVariant
 from edgewise.model.imports import ImportedProfile
 from edgewise.model.interaction import ExperienceMetrics
 from edgewise.model.profiles import Profile
+from edgewise.parsing import closest
 from edgewise.records import Conflict, Records, key_of, queue_key
 from edgewise.retention import Retention, RetentionSettings
 from edgewise.retries import retried
@@ -322,7 +323,9 @@ class DecisionService:
         """
         ruleset = self.ruleset(organization, environment)
         if audience_id is not None and audience_id not in ruleset.evaluator.ids:
-            raise InvalidData(f'audience: there is no "{audience_id}"')
+            meant = closest(audience_id, ruleset.evaluator.ids)
+            hint = f" ({meant})" if meant else ""
+            raise InvalidData(f'audience: there is no "{audience_id}"{hint}')
         profile = await self._profile(ruleset, profile_id)
         events = await self._retried(lambda: logged_events(profile, self.store))
         return explain(ruleset, profile, self.clock(), audience_id, events)

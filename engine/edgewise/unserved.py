@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from edgewise.parsing import closest
+from edgewise.parsing import nearest
 from edgewise.printable import shortened
 
 _LOG = logging.getLogger("edgewise.service")
@@ -48,7 +48,7 @@ class Unserved:
             return
         known = sorted("/".join(names) for names in served)
         name = "/".join(asked)
-        meant = closest(name, known)
+        meant = _meant(asked, served)
         # As a literal: what anybody may send must not look like another line of the log.
         _LOG.warning(
             "The environment %r was asked for, and is not served%s; served: %s",
@@ -56,6 +56,16 @@ class Unserved:
             f" ({meant})" if meant else "",
             _listed(known),
         )
+
+
+def _meant(asked: tuple[str, str], served: Iterable[tuple[str, str]]) -> str:
+    """The environment that may be meant: part by part, for a common part makes no names alike."""
+    names: dict[str, list[str]] = {}
+    for organization, environment in served:
+        names.setdefault(organization, []).append(environment)
+    organization = nearest(asked[0], names)
+    environment = nearest(asked[1], names.get(organization, ()))
+    return f'did you mean "{organization}/{environment}"?' if environment else ""
 
 
 def _listed(names: list[str]) -> str:

@@ -53,6 +53,7 @@ def test_the_question_reaches_the_service(
         pytest.param("{", 400, id="no JSON"),
         pytest.param("[]", 400, id="no object"),
         pytest.param('{"audience": 1}', 400, id="no text"),
+        pytest.param('{"audiense": "vip"}', 400, id="mistyped"),
         pytest.param(b"\xff", 400, id="no UTF-8"),
     ],
 )

@@ -99,7 +99,9 @@ def test_environment_comes_first(
 @pytest.mark.parametrize(
     ("method", "path", "body", "detail"),
     [
-        pytest.param("POST", "/profiles", b"", "body: not JSON at character 0", id="no-body"),
+        pytest.param(
+            "POST", "/profiles", b"", "body: expected an object, found nothing", id="no-body"
+        ),
         pytest.param(
             "POST", "/profiles", b'{"events":[]}', "events: expected 1 to 200 events", id="events"
         ),

@@ -71,15 +71,19 @@ WARNINGS: dict[str, WarningExample] = {
     "impossible_value": WarningExample(audience("is located at: {country code: UK}")),
     "literal_star": WarningExample(audience("has viewed page: {path: /blog/*}")),
     "misplaced_file": WarningExample(
-        "", unread=(UnreadFile("rules/shop/main/old/sale.yaml", "rules/shop/main"),)
+        audience("has trait: vip"),
+        unread=(UnreadFile("rules/shop/main/old/sale.yaml", "rules/shop/main"),),
     ),
     "never_matches": WarningExample(audience("has trait: {age: {more than: 5, less than: 3}}")),
+    "no_rules": WarningExample("audiences:"),
     "numeric_count": WarningExample(app_rule("type: track, value: buy, count: 1, key: null")),
     "outer_space": WarningExample(audience("has trait: {plan: 'gold '}")),
     "path_with_query": WarningExample(audience("has viewed page: {path: '/sale?page=2'}")),
     "path_without_slash": WarningExample(audience("has viewed page: {path: sale}")),
     "shadowed_experience": WarningExample(two(HERO, HERO)),
-    "unknown_warning": WarningExample("accepted_warnings: {unused_audiences: A site reads them.}"),
+    "unknown_warning": WarningExample(
+        f"accepted_warnings: {{unused_audiences: A site reads them.}}\n{audience('has trait: vip')}"
+    ),
     "unreachable_variant": WarningExample(experience("distribution: [1, 0], ")),
     "unused_audience": WarningExample("audiences: [{id: a, has trait: vip}]"),
     "url_without_scheme": WarningExample(audience("has viewed page: {url: shop.example/sale}")),

@@ -316,7 +316,11 @@ def test_rules_stay_while_the_whole_folder_is_gone(
             for _ in range(3):
                 await reloader.reload()
                 assert audiences(reloader) == ("everyone-a", "viewers-a")
-            assert caplog.text.count("there are no rules in") == 1
+                (refused,) = reloader.status()[MAIN].refused
+                assert refused.reason.startswith(
+                    "rules/shop/main: the folder is gone; what it held is served until there are"
+                )
+            assert caplog.text.count("the folder is gone") == 1
             put(root, rules("b"))
             await reloader.reload()
             assert audiences(reloader) == ("everyone-b", "viewers-b")

@@ -17,7 +17,7 @@ from edgewise.explaining import Explanation
 _PATH = "/v2/organizations/{organization}/environments/{environment}/profiles/{id}/explain"
 
 
-class _Question(msgspec.Struct):
+class _Question(msgspec.Struct, forbid_unknown_fields=True):
     audience: str | None = None
 
 

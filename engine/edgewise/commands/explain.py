@@ -98,7 +98,7 @@ def explain_profile(options: Namespace) -> int:
     ruleset = _ruleset(loaded, options.environment)
     known = ruleset.evaluator.ids
     if options.audience is not None and options.audience not in known:
-        hint = closest(options.audience, known) or f"there are: {', '.join(known)}"
+        hint = closest(options.audience, known) or f"there are: {', '.join(known) or 'none'}"
         raise InputError(f'there is no audience "{options.audience}" ({hint})')
     if options.events:
         found = find_recorded(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -17,8 +16,6 @@ from edgewise.commands.times import time_text
 from edgewise.explaining import ExplainedAudience, ExplainedExperience, Explanation
 from edgewise.printable import printable
 
-# Wide enough that no line of a file breaks where programs look at it.
-_FILE_WIDTH: Final = 400
 _PASS: Final = ("✓ ", "green")
 _FAIL: Final = ("✗ ", "red")
 
@@ -30,7 +27,7 @@ def print_explanation(explanation: Explanation, basis: str, notes: Sequence[str]
         basis: why it is as of its time.
         notes: what the reader should know of it, a line each.
     """
-    console = OutputConsole(width=None if sys.stdout.isatty() else _FILE_WIDTH, highlight=False)
+    console = OutputConsole()
     place = f"{explanation.organization}/{explanation.environment}"
     console.print(
         _text(f"{explanation.profile_id} in {place}, ruleset {explanation.ruleset}", "bold")

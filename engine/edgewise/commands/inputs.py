@@ -14,7 +14,10 @@ from edgewise.errors import InputError
 def read_profile(path: Path) -> Mapping[str, Any]:
     """Return a profile alone, or the one inside the answer it came in. Errors: InputError."""
     try:
-        found = msgspec.json.decode(path.read_bytes())
+        text = path.read_bytes()
+        if not text.strip():
+            raise InputError(f"{path}: no profile can be read: there is nothing in it")
+        found = msgspec.json.decode(text)
     except OSError as error:
         raise InputError(f"{path}: no profile can be read: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -10,6 +10,7 @@ from edgewise.lint.app_rules import check_app_rules
 from edgewise.lint.audiences import check_audiences
 from edgewise.lint.closed_sets import check_closed_sets
 from edgewise.lint.conditions import check_conditions
+from edgewise.lint.emptiness import check_emptiness
 from edgewise.lint.entries import check_entries
 from edgewise.lint.notes import Check, Place, Subject, note
 from edgewise.lint.overlaps import check_baselines, check_variables
@@ -31,6 +32,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_baselines,
     check_entries,
     check_unread,
+    check_emptiness,
 )
 WARNINGS: Final = {
     "always_matches": "A rule, or a part of one, that holds for everyone.",
@@ -42,6 +44,7 @@ WARNINGS: Final = {
     "literal_star": "A star inside of a path or an address, where it is no placeholder.",
     "misplaced_file": "A file that looks like rules and that nobody reads.",
     "never_matches": "A rule, or a part of one, that holds for nobody.",
+    "no_rules": "An environment without audiences and experiences.",
     "numeric_count": "An app-written rule whose count is a number and whose key is null.",
     "outer_space": "A value that begins or ends with a space.",
     "path_with_query": "A path is compared with something that has a query or a fragment.",

@@ -93,7 +93,6 @@ class Reloader:
         self._wake = asyncio.Event()
         self._rewatch = asyncio.Event()
         self._root_id: tuple[int, int] = (0, 0)
-        self._is_empty = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -143,8 +142,9 @@ class Reloader:
             for follower in self.followers().values():
                 await follower.source.follow_copy()
             found = await self._find()
-            for key in self._environments.keys() - found.keys():
-                await self._lose(key, self._environments[key])
+            for key in sorted(self._environments.keys() - found.keys()):
+                # Where none is left the folder itself is being replaced or out of reach.
+                await self._lose(key, self._environments[key], for_good=not found)
             for key, (folder, stamp) in found.items():
                 environment = self._environments.setdefault(key, Environment(folder))
                 environment.gone_at_s = None
@@ -153,37 +153,34 @@ class Reloader:
                     await self._rebuild_alone(key, environment)
 
     async def _find(self) -> _Found:
-        """The environments that there are; those that seem to have gone are looked for twice.
-
-        Where none are left the folder itself is being replaced or out of reach, and all stay.
-        """
+        """The environments that there are; those that seem to have gone are looked for twice."""
         self._check_root()
         found = await asyncio.to_thread(self._find_now)
         if self._environments.keys() - found.keys():
             await asyncio.sleep(self._settings.settle_s)
             found = await asyncio.to_thread(self._find_now)
-        was_empty, self._is_empty = self._is_empty, not found and bool(self._environments)
-        if not self._is_empty:
-            return found
-        if not was_empty:
-            _LOG.warning("there are no rules in %s any more; those in use stay", self.root)
-        return {key: (one.folder, one.stamp or ()) for key, one in self._environments.items()}
+        return found
 
-    async def _lose(self, key: EnvironmentKey, environment: Environment) -> None:
-        """Serve an environment without a folder for a while, and then no more."""
+    async def _lose(self, key: EnvironmentKey, environment: Environment, *, for_good: bool) -> None:
+        """Serve an environment without a folder for a while, and then no more.
+
+        Args:
+            for_good: whether to serve it until there are rules again.
+        """
         now_s, keep_s = asyncio.get_running_loop().time(), self._settings.keep_gone_s
         if environment.gone_at_s is None:
             environment.gone_at_s = now_s
             # What comes back is read, even if it is the same.
             environment.stamp = None
+            until = "until there are rules again" if for_good else f"for {keep_s:g} seconds more"
             found = FaultList(environment.folder.relative_to(self.root.parent).as_posix())
-            message = f"the folder is gone; what it held is served for {keep_s:g} seconds more"
+            message = f"the folder is gone; what it held is served {until}"
             found.at("", "unreadable", message, "put it back, or wait")
             await self._refuse(key, environment, found.faults)
-        if now_s - environment.gone_at_s >= keep_s:
+        if now_s - environment.gone_at_s >= keep_s and not for_good:
             await self._unfollow(self._environments.pop(key))
-            self.rulesets.pop(key, None)
-            _LOG.info("%s/%s is served no more", *key)
+            if self.rulesets.pop(key, None) is not None:
+                _LOG.info("%s/%s is served no more", *key)
 
     def _find_now(self) -> _Found:
         found: dict[EnvironmentKey, tuple[Path, Stamp]] = {}
