@@ -25,11 +25,12 @@ import uvloop
 
 from benchmarks.request_workload import Case, demo_case, message_id, page_view
 from edgewise.asgi.wire import EMPTY_BODY, encode_outcome, encode_profiles
+from edgewise.clock import now_ms
 from edgewise.decoding import decode_update
 from edgewise.grouping import MAX_PROFILES, group_events
 from edgewise.import_worker import ImportSettings, ImportWorker
 from edgewise.model.imports import ImportedProfile
-from edgewise.service import DecisionService, now_ms
+from edgewise.service import DecisionService
 from edgewise.stores.codec import encode_record
 from edgewise.stores.sqlite import SqliteStore
 

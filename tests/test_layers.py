@@ -55,7 +55,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("decide", "explaining", "forcing", "lint"),
     # The same again, as long as nothing changes that it reads.
     ("standing",),
-    # Here the outer world begins: files, databases, networks, clocks.
+    # Here the outer world begins: clocks; files, databases, networks.
+    ("clock",),
     ("sources", "stores", "enrich", "ingest"),
     # What one update needs of the store and of its neighbours in time.
     ("records", "history", "lanes", "reload", "health", "enriching", "unserved"),
@@ -76,7 +77,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 
 LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
-OUTER_LEVEL = LEVELS["stores"]
+OUTER_LEVEL = LEVELS["clock"]
 
 # What only an outer layer may import: servers, sockets, processes, clocks, chance, logs.
 OUTER_MODULES = frozenset(

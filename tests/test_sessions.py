@@ -10,9 +10,10 @@ import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgewise.asgi.wire import wire_session
 from edgewise.model.event import Page
 from edgewise.model.profiles import LandingPage, Profile, Session
-from edgewise.sessions import _session_id, active_length_s, average_length_s, fold_session
+from edgewise.sessions import _session_id, fold_session
 
 START_MS = 1_700_000_000_000
 MINUTE_MS = 60_000
@@ -70,28 +71,38 @@ def test_a_late_event_leaves_the_session_as_it_is() -> None:
     assert repr(profile) == before
 
 
+def active_s(session: Session) -> int:
+    """How long the active session has lasted, as clients read it."""
+    return wire_session(session).active_session_length
+
+
+def average_s(session: Session) -> float:
+    """How long a session lasts, as clients read it."""
+    return wire_session(session).average_session_length
+
+
 def test_lengths_cover_all_sessions_but_no_breaks() -> None:
     """The average counts the active session and every earlier one, never the time between."""
     session = fold_minutes(0, 10, 50, 54, 100, 101.5)
     assert session.closed_ms == (10 + 4) * MINUTE_MS
-    assert active_length_s(session) == 90
-    assert average_length_s(session) == (600 + 240 + 90) / 3
+    assert active_s(session) == 90
+    assert average_s(session) == (600 + 240 + 90) / 3
 
 
 def test_the_average_may_be_fractional() -> None:
     """Lengths add up in milliseconds, so the average keeps its fraction."""
     session = Session(count=10, closed_ms=18_763_000 - 1_605_000, started_ms=0, last_ms=1_605_000)
-    assert (active_length_s(session), average_length_s(session)) == (1605, 1876.3)
+    assert (active_s(session), average_s(session)) == (1605, 1876.3)
 
 
 def test_the_active_length_is_cut_to_whole_seconds() -> None:
     """A part of a second does not count for the active length."""
-    assert active_length_s(Session(count=1, started_ms=0, last_ms=1_999)) == 1
+    assert active_s(Session(count=1, started_ms=0, last_ms=1_999)) == 1
 
 
 def test_a_profile_without_events_has_no_lengths() -> None:
     """Before the first event both lengths are zero."""
-    assert (active_length_s(Session()), average_length_s(Session())) == (0, 0.0)
+    assert (active_s(Session()), average_s(Session())) == (0, 0.0)
 
 
 def test_each_session_has_the_page_it_began_on() -> None:

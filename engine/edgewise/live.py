@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 import msgspec
 
+from edgewise.clock import now_ms
 from edgewise.enriching import Enricher
 from edgewise.errors import NotStarted, Unauthorized
 from edgewise.explaining import Explanation, add_lines
 from edgewise.keeping import KEPT_PROFILES
 from edgewise.reload.reloader import Reloader
-from edgewise.service import DecisionService, now_ms
+from edgewise.service import DecisionService
 from edgewise.sources.contentful.webhooks import Headers, concerns, read_webhook, verify_webhook
 from edgewise.sources.lines import LineFinder
 from edgewise.stores.base import ServiceStore

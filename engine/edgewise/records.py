@@ -77,16 +77,9 @@ class Records:
         """Put an erasure in the place of a profile. Errors: Conflict."""
         return await self._put(profile_id, erasure, version, seen_ms=_EXPIRED_MS)
 
-    async def _put(
-        self,
-        key: str,
-        record: Record,
-        version: int,
-        entries: Sequence[LogEntry] = (),
-        seen_ms: int = 0,
-    ) -> int:
+    async def _put(self, key: str, record: Record, version: int, seen_ms: int = 0) -> int:
         put_if = self._put_if or self.store.put_if
-        new = await put_if(key, encode_record(record), version, entries, seen_ms)
+        new = await put_if(key, encode_record(record), version, (), seen_ms)
         if new is None:
             raise Conflict
         return new

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import secrets
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import TypeVar
@@ -13,6 +12,7 @@ import msgspec
 
 from edgewise.batches import AppliedProfile, apply_batch, save_batch
 from edgewise.checks import require
+from edgewise.clock import now_ms
 from edgewise.decide import decide
 from edgewise.decoding import Update
 from edgewise.enriching import Enricher, Sender
@@ -49,11 +49,6 @@ _RETENTION = RetentionSettings()
 _IMPORTS = ImportSettings()
 
 _T = TypeVar("_T")
-
-
-def now_ms() -> int:
-    """Return the wall clock in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 def make_profile_id() -> str:

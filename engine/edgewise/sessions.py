@@ -50,19 +50,6 @@ def fold_session(profile: Profile, time_ms: int, page: Page | None) -> None:
     session.id = _session_id(profile.id, session)
 
 
-def active_length_s(session: Session) -> int:
-    """Whole seconds from the first to the last event of the active session."""
-    return (session.last_ms - session.started_ms) // 1000
-
-
-def average_length_s(session: Session) -> float:
-    """Seconds per session, the active one included; 0 before the first event."""
-    if not session.count:
-        return 0.0
-    total_ms = session.closed_ms + session.last_ms - session.started_ms
-    return total_ms / 1000 / session.count
-
-
 def _session_id(profile_id: str, session: Session) -> str:
     """A UUID of version 4 that folding the same events again gives again."""
     name = f"{profile_id} {session.count} {session.started_ms}"

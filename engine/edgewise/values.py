@@ -102,6 +102,18 @@ def time_of(value: Any) -> int | None:
         return None
 
 
+def iso_time(time_ms: int) -> str:
+    """Return a time as ISO 8601 text in UTC, to the millisecond."""
+    seconds, milliseconds = divmod(time_ms, 1000)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+
+
+def time_text(time_ms: int) -> str:
+    """Return a time as ISO 8601 text in UTC, to the millisecond where it is no whole second."""
+    return iso_time(time_ms).replace(".000Z", "Z")
+
+
 def well_formed(text: str) -> str:
     """Return a text with U+FFFD for each half of a surrogate pair, which UTF-8 cannot say."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

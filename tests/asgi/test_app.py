@@ -15,6 +15,7 @@ from edgewise.asgi.app import App, build_app
 from edgewise.asgi.interface import HttpSettings
 from edgewise.asgi.profiles import Profiles
 from edgewise.errors import StoreBusy
+from edgewise.secret import Secret
 from tests.asgi.fakes import BASE, FakeService, header_of, scope_of, serve
 
 BODY = b'{"events":[{"type":"group"}]}'
@@ -92,6 +93,32 @@ def test_health_of_ones_own(client: TestClient, service: FakeService) -> None:
     service.health = health  # type: ignore[method-assign]
     answer = client.get("/health")
     assert (answer.status_code, answer.json()) == (200, {"mine": 1})
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        pytest.param({}, {"status", "reason"}, id="everybody"),
+        pytest.param({"authorization": "Bearer guess"}, {"status", "reason"}, id="wrong-token"),
+        pytest.param(
+            {"authorization": "Bearer s3cret"}, {"status", "reason", "rules"}, id="admin"
+        ),
+    ],
+)
+def test_health_in_full_is_for_who_runs_the_server(
+    service: FakeService, headers: dict[str, str], told: set[str]
+) -> None:
+    """With a token only who bears it learns more than how it goes; the status is the same."""
+
+    async def health() -> dict[str, object]:
+        return {"status": "not_started", "reason": "why", "rules": {}}
+
+    service.health = health  # type: ignore[method-assign]
+    app = build_app(service, HttpSettings(admin_token=Secret("s3cret")))
+    with TestClient(app) as client:
+        answer = client.get("/health", headers=headers)
+    assert answer.status_code == 503
+    assert answer.json().keys() == told
 
 
 def test_health_that_is_not_well(client: TestClient, service: FakeService) -> None:

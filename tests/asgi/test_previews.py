@@ -10,9 +10,9 @@ from starlette.testclient import TestClient
 
 from edgewise.asgi.app import build_app
 from edgewise.asgi.interface import HttpSettings
+from edgewise.clock import now_ms
 from edgewise.previews import PARAMETER, Preview, add_token, sign_preview
 from edgewise.secret import Secret
-from edgewise.service import now_ms
 from tests.asgi.fakes import BASE, FakeService
 
 SECRET = "the-secret"

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from edgewise.cli import main
+from edgewise.clock import now_ms
 from edgewise.decide import decide
 from edgewise.model.profiles import Location, Profile, Session
-from edgewise.service import DecisionService, now_ms
+from edgewise.service import DecisionService
 from edgewise.sources.files import load_rules
 from edgewise.stores.urls import open_store
 from tests.serving import event, update_of

@@ -55,8 +55,8 @@ def test_list_for_people(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert imports("--store", url, "list") == 0
     head, first, _, broken, _, summary = capsys.readouterr().out.splitlines()
     assert head.split() == "ID ENVIRONMENT PROFILE EVENTS ATTEMPTS QUEUED REASON".split()
-    assert first.split() == ["1", "org/main", "a", "1", "1", "2026-09-21T14:13:20+00:00", "because"]
-    assert broken.split() == ["3", "1", "2026-09-21T14:13:20+00:00", "because"]
+    assert first.split() == ["1", "org/main", "a", "1", "1", "2026-09-21T14:13:20Z", "because"]
+    assert broken.split() == ["3", "1", "2026-09-21T14:13:20Z", "because"]
     assert summary == "1 waiting, 3 buried"
 
 
@@ -70,7 +70,7 @@ def test_list_for_programs(url: str, capsys: pytest.CaptureFixture[str]) -> None
         "profile": "b",
         "events": 2,
         "attempts": 1,
-        "queued": "2026-09-21T14:13:20+00:00",
+        "queued": "2026-09-21T14:13:20Z",
         "reason": "because",
     }
 

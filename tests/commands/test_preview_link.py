@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from edgewise.cli import main
+from edgewise.clock import now_ms
 from edgewise.model.forced import ForcedVariant
 from edgewise.previews import find_token, read_preview
-from edgewise.service import now_ms
 
 RULES = "experiences: [{id: hero, components: [{entry: a, variants: [b]}]}]"
 SECRET = "the-secret"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from edgewise.commands.times import time_option, time_text
+from edgewise.commands.times import time_option
 from edgewise.errors import InputError
+from edgewise.values import time_text
 
 
 @pytest.mark.parametrize(

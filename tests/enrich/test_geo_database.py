@@ -254,4 +254,4 @@ def test_flat_database_of_version_6(tmp_path: Path) -> None:
 )
 def test_time_of_making(time_s: int, text: str) -> None:
     """A time is told in ISO 8601, and one beyond all calendars not at all."""
-    assert geo_database._iso(time_s) == text
+    assert geo_database._built_at(time_s) == text

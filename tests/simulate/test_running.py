@@ -32,7 +32,7 @@ from edgewise.simulate.running import Options, Progress, simulate
 from edgewise.simulate.scan import Input
 from edgewise.simulate.state import remove_state
 from edgewise.simulate.synth import Traffic, synthesize
-from edgewise.simulate.window import iso_time
+from edgewise.values import iso_time
 from tests.simulate.worlds import (
     DAY_MS,
     DEMO_RULES,

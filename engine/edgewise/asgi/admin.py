@@ -16,6 +16,24 @@ ADMIN_TOKEN_VARIABLE = "EDGEWISE_ADMIN_TOKEN"
 _SCHEME = b"bearer "
 
 
+class AdminToken:
+    """Tells which requests bear the admin token; it is false where none is configured."""
+
+    def __init__(self, token: Secret) -> None:
+        self._digest = sha256(token.reveal().encode()).digest() if token else b""
+
+    def __bool__(self) -> bool:
+        return bool(self._digest)
+
+    def is_borne_by(self, scope: Scope) -> bool:
+        """Return whether a request bears the token."""
+        given = header(scope, b"authorization")
+        is_bearer = given[: len(_SCHEME)].lower() == _SCHEME
+        # Digests, so that the time tells not even how long the token is.
+        digest = sha256(given[len(_SCHEME) :].strip()).digest()
+        return compare_digest(digest, self._digest) and is_bearer
+
+
 class AdminOnly:
     """Lets those requests through to an application that bear the admin token.
 
@@ -25,16 +43,12 @@ class AdminOnly:
 
     def __init__(self, app: ASGIApp, token: Secret) -> None:
         self._app = app
-        self._digest = sha256(token.reveal().encode()).digest() if token else b""
+        self._token = AdminToken(token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Errors: RouteNotFound, Unauthorized."""
-        if not self._digest:
+        if not self._token:
             raise RouteNotFound
-        given = header(scope, b"authorization")
-        is_bearer = given[: len(_SCHEME)].lower() == _SCHEME
-        # Digests, so that the time tells not even how long the token is.
-        digest = sha256(given[len(_SCHEME) :].strip()).digest()
-        if not compare_digest(digest, self._digest) or not is_bearer:
+        if not self._token.is_borne_by(scope):
             raise Unauthorized("This needs the header Authorization: Bearer and the admin token.")
         await self._app(scope, receive, send)

@@ -9,10 +9,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from edgewise.asgi.answers import Answer, AnswerSend
 from edgewise.asgi.batches import batch_routes
 from edgewise.asgi.body import header
-from edgewise.asgi.cors import PREFLIGHT_HEADERS
+from edgewise.asgi.cors import PREFLIGHT_HEADERS, answering_origin
 from edgewise.asgi.endpoints import Health, no_route
 from edgewise.asgi.explanations import explanation_routes
-from edgewise.asgi.insights import answering_origin, insights_routes
+from edgewise.asgi.insights import insights_routes
 from edgewise.asgi.interface import HttpSettings, Service
 from edgewise.asgi.klaviyo import klaviyo_routes
 from edgewise.asgi.lifespan import run_lifespan
@@ -38,7 +38,10 @@ def build_app(
         webhooks: what acts on them; without it they are not found.
     """
     settings = settings or HttpSettings()
-    routes = [Route("/health", Health(service)), *batch_routes(service, settings)]
+    routes = [
+        Route("/health", Health(service, settings.admin_token)),
+        *batch_routes(service, settings),
+    ]
     routes += explanation_routes(service, settings)
     routes += insights_routes(service, settings)
     routes += klaviyo_routes(service, settings)

@@ -5,16 +5,26 @@ from __future__ import annotations
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from edgewise.asgi.admin import AdminToken
 from edgewise.asgi.answers import Answer
 from edgewise.asgi.interface import Service
 from edgewise.errors import MethodNotAllowed, RouteNotFound
+from edgewise.secret import NO_SECRET, Secret
+
+_FOR_EVERYONE = ("status", "reason")
 
 
 class Health:
-    """Answers `GET /health`, with 503 where the service does not say that it is well."""
+    """Answers `GET /health`, with 503 where the service does not say that it is well.
 
-    def __init__(self, service: Service) -> None:
+    Args:
+        token: who bears it is told everything; the others only how it goes. Without one there is
+            no difference.
+    """
+
+    def __init__(self, service: Service, token: Secret = NO_SECRET) -> None:
         self._service = service
+        self._token = AdminToken(token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -22,6 +32,8 @@ class Health:
             raise MethodNotAllowed(("GET", "OPTIONS"))
         health = await self._service.health()
         status = 200 if health.get("status", "ok") == "ok" else 503
+        if self._token and not self._token.is_borne_by(scope):
+            health = {name: health[name] for name in _FOR_EVERYONE if name in health}
         await Answer(status, msgspec.json.encode(health))(scope, receive, send)
 
 

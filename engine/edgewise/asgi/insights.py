@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import msgspec
 from starlette.routing import Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from edgewise.asgi.admin import AdminOnly
 from edgewise.asgi.answers import Answer
-from edgewise.asgi.body import header, read_body
+from edgewise.asgi.body import read_body
 from edgewise.asgi.interface import HttpSettings, Service
 from edgewise.asgi.previews import Previews
 from edgewise.decoding import check_id
@@ -21,7 +21,6 @@ from edgewise.model.interaction import ExperienceMetrics
 _BASE = "/v1/organizations/{organization}/environments/{environment}"
 _METRICS = _BASE + "/experiences/{id}/metrics"
 _DONE = Answer(204)
-_ALLOW_ORIGIN = b"access-control-allow-origin"
 
 
 class _Envelope(msgspec.Struct):
@@ -91,33 +90,3 @@ def _counted(
         if update.events:
             counted.append(Visit(visit.name, update))
     return counted
-
-
-def answering_origin(scope: Scope, send: Send) -> Send:
-    """Return a `send` that names the caller's origin where the request is a report.
-
-    Source: beacons are sent with credentials, and browsers then take no `*` for an answer.
-    """
-    origin = header(scope, b"origin")
-    if not origin or not _is_report(scope["path"]):
-        return send
-    own = (
-        (_ALLOW_ORIGIN, origin),
-        (b"access-control-allow-credentials", b"true"),
-        (b"vary", b"origin"),
-    )
-
-    async def send_own(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            others = [pair for pair in message["headers"] if pair[0] != _ALLOW_ORIGIN]
-            message["headers"] = [*others, *own]
-        await send(message)
-
-    return send_own
-
-
-def _is_report(path: str) -> bool:
-    match path.rstrip("/").split("/")[-6:]:
-        case ["v1", "organizations", _, "environments", _, "events"]:
-            return True
-    return False

@@ -21,13 +21,27 @@ from edgewise import errors
 from edgewise.asgi.body import header, parse_body, read_body
 from edgewise.asgi.cors import Headers
 from edgewise.asgi.interface import HttpSettings, Service
-from edgewise.asgi.klaviyo_errors import InvalidInput, Refusal, encode_refusal
+from edgewise.asgi.klaviyo_errors import (
+    INVALID,
+    METHOD_NOT_ALLOWED,
+    NOT_AUTHENTICATED,
+    NOT_FOUND,
+    PERMISSION_DENIED,
+    SERVER_ERROR,
+    THROTTLED,
+    TOO_LARGE,
+    UNAVAILABLE,
+    UNSUPPORTED_MEDIA_TYPE,
+    InvalidInput,
+    Refusal,
+    encode_refusal,
+)
 from edgewise.asgi.klaviyo_settings import WRITING_SCOPE, KlaviyoKey, find_key
 from edgewise.asgi.problems import log_failure, problem_of
 from edgewise.asgi.rate_limits import RateLimit, RateLimiter
 from edgewise.decoding import decode_object
 from edgewise.ingest.klaviyo import parse_bulk, parse_single
-from edgewise.ingest.klaviyo_model import ParsedRequest, Problem
+from edgewise.ingest.klaviyo_model import KlaviyoFault, ParsedRequest
 from edgewise.ingest.klaviyo_reading import Tree
 from edgewise.ingest.klaviyo_translation import Job, translate
 from edgewise.model.imports import ImportedProfile
@@ -66,7 +80,7 @@ class NoSuchResource:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        refusal = Refusal(404, "not_found", "Not found.", "There is no such resource here.")
+        refusal = Refusal(NOT_FOUND, "There is no such resource here.")
         await _send_refusal(send, refusal)
 
 
@@ -118,18 +132,11 @@ class KlaviyoEvents:
         key = find_key(self._settings.klaviyo.keys, given.strip())
         if key is None or scheme.lower() not in _SCHEMES:
             raise Refusal(
-                401,
-                "not_authenticated",
-                "Authentication credentials were not provided or are wrong.",
+                NOT_AUTHENTICATED,
                 "Send the header Authorization: Klaviyo-API-Key and a private key.",
             )
         if WRITING_SCOPE not in key.scopes:
-            raise Refusal(
-                403,
-                "permission_denied",
-                "You do not have permission to perform this action.",
-                f"The key lacks the scope {WRITING_SCOPE}.",
-            )
+            raise Refusal(PERMISSION_DENIED, f"The key lacks the scope {WRITING_SCOPE}.")
         return key
 
     def _throttled(self, key: KlaviyoKey) -> Headers:
@@ -140,9 +147,7 @@ class KlaviyoEvents:
         if verdict.retry_s:
             unit = "second" if verdict.retry_s == 1 else "seconds"
             raise Refusal(
-                429,
-                "throttled",
-                "Request was throttled.",
+                THROTTLED,
                 f"Request was throttled. Expected available in {verdict.retry_s} {unit}.",
                 headers=verdict.headers,
             )
@@ -175,9 +180,7 @@ def _revision(scope: Scope) -> str:
     revision = header(scope, b"revision").decode("latin-1").strip()
     if not _REVISION.fullmatch(revision):
         raise Refusal(
-            400,
-            "invalid",
-            "Invalid input.",
+            INVALID,
             "The header revision is required, in the form YYYY-MM-DD[.suffix].",
             source={"parameter": "revision"},
         )
@@ -187,12 +190,7 @@ def _revision(scope: Scope) -> str:
 def _check_media_type(scope: Scope) -> None:
     media_type = header(scope, b"content-type").partition(b";")[0].strip().lower()
     if media_type not in _MEDIA_TYPES:
-        raise Refusal(
-            415,
-            "unsupported_media_type",
-            "Unsupported media type.",
-            "Send application/vnd.api+json or application/json.",
-        )
+        raise Refusal(UNSUPPORTED_MEDIA_TYPE, "Send application/vnd.api+json or application/json.")
 
 
 def _refusal_of(error: Exception) -> Refusal:
@@ -201,33 +199,21 @@ def _refusal_of(error: Exception) -> Refusal:
         case Refusal():
             return error
         case errors.InvalidData():
-            return InvalidInput([Problem("/data", _tellable(error))])
+            return InvalidInput([KlaviyoFault("/data", _tellable(error))])
         case errors.MethodNotAllowed():
             allow = ", ".join(error.allowed).encode()
-            return Refusal(
-                405,
-                "method_not_allowed",
-                "Method not allowed.",
-                str(error),
-                headers=((b"allow", allow),),
-            )
+            return Refusal(METHOD_NOT_ALLOWED, str(error), headers=((b"allow", allow),))
         case errors.BodyTooLarge():
-            return Refusal(413, "payload_too_large", "Payload too large.", str(error))
+            return Refusal(TOO_LARGE, str(error))
         case errors.ConfigNotFound():
             # Its rules may come any moment, and until then nothing may be lost.
             error = errors.ServiceUnavailable()
     problem = problem_of(error)
     if problem.status < 500 or not problem.headers:
         _LOG.error("A request failed.", exc_info=error)
-        return Refusal(500, "error", "A server error occurred.", "Nothing was kept.")
+        return Refusal(SERVER_ERROR, "Nothing was kept.")
     log_failure(error)
-    return Refusal(
-        problem.status,
-        "service_unavailable",
-        "Service unavailable.",
-        problem.message,
-        headers=problem.headers,
-    )
+    return Refusal(UNAVAILABLE, problem.message, headers=problem.headers)
 
 
 def _tellable(error: Exception) -> str:

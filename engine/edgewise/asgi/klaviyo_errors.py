@@ -1,16 +1,39 @@
-"""Refusals in the form of JSON:API, as Klaviyo's clients read them."""
+"""Refusals in the form of JSON:API, as Klaviyo's clients read them, and their statuses."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import uuid4
 
 import msgspec
 
 from edgewise.asgi.cors import Headers
-from edgewise.ingest.klaviyo_model import Problem
+from edgewise.ingest.klaviyo_model import KlaviyoFault
 
-_INVALID = ("invalid", "Invalid input.")
+
+class Kind(NamedTuple):
+    """How one kind of refusal is answered."""
+
+    status: int
+    code: str
+    title: str
+
+
+INVALID = Kind(400, "invalid", "Invalid input.")
+NOT_AUTHENTICATED = Kind(
+    401, "not_authenticated", "Authentication credentials were not provided or are wrong."
+)
+PERMISSION_DENIED = Kind(
+    403, "permission_denied", "You do not have permission to perform this action."
+)
+NOT_FOUND = Kind(404, "not_found", "Not found.")
+METHOD_NOT_ALLOWED = Kind(405, "method_not_allowed", "Method not allowed.")
+TOO_LARGE = Kind(413, "payload_too_large", "Payload too large.")
+UNSUPPORTED_MEDIA_TYPE = Kind(415, "unsupported_media_type", "Unsupported media type.")
+THROTTLED = Kind(429, "throttled", "Request was throttled.")
+SERVER_ERROR = Kind(500, "error", "A server error occurred.")
+UNAVAILABLE = Kind(503, "service_unavailable", "Service unavailable.")
 
 
 class Refusal(Exception):
@@ -22,29 +45,24 @@ class Refusal(Exception):
 
     def __init__(
         self,
-        status: int,
-        code: str,
-        title: str,
+        kind: Kind,
         detail: str,
         *,
         source: dict[str, str] | None = None,
         headers: Headers = (),
     ) -> None:
-        super().__init__(code)
-        self.status = status
+        super().__init__(kind.code)
+        self.status = kind.status
         self.headers = headers
-        self.errors = [_Error(status, code, title, detail, source or {"pointer": "/data"})]
+        self.errors = [_Error(*kind, detail, source or {"pointer": "/data"})]
 
 
 class InvalidInput(Refusal):
     """A request with one or more places that are wrong."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(400, *_INVALID, "")
-        self.errors = [
-            _Error(400, *_INVALID, problem.detail, {"pointer": problem.pointer})
-            for problem in problems
-        ]
+    def __init__(self, faults: Sequence[KlaviyoFault]) -> None:
+        super().__init__(INVALID, "")
+        self.errors = [_Error(*INVALID, one.detail, {"pointer": one.pointer}) for one in faults]
 
 
 class _Error(msgspec.Struct):

@@ -11,13 +11,13 @@ from starlette.types import Scope
 from edgewise.asgi.body import header
 from edgewise.asgi.cors import Headers
 from edgewise.attributes import page_of
+from edgewise.clock import now_ms
 from edgewise.decoding import Update
 from edgewise.model.decision import Decision
 from edgewise.model.event import Event
 from edgewise.model.forced import ForcedVariant
 from edgewise.previews import PARAMETER, find_token, read_preview
 from edgewise.secret import Secret
-from edgewise.service import now_ms
 
 PREVIEW_SECRET_VARIABLE = "EDGEWISE_PREVIEW_SECRET"
 PREVIEW_HEADER: Final = b"x-edgewise-preview"

@@ -1,4 +1,4 @@
-"""Errors → answers: the one place where an error meets a status code."""
+"""Errors → answers of the Experience API: where an error meets a status code, in one table."""
 
 from __future__ import annotations
 

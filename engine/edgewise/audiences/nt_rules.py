@@ -16,8 +16,6 @@ from edgewise.operators import BY_NAME, COUNT_OPERATORS, Operator
 from edgewise.parsing import FaultList, closest, pointer_join
 from edgewise.values import number_of, text_of
 
-DEVICE_CLASSES = ("desktop", "mobile", "tablet", "unknown")
-
 _WHERE_ATTRIBUTES: dict[str, Attribute] = {
     "context_page_url": Attribute("page_url"),
     "context_page_path": Attribute("page_path"),

@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 
+from edgewise.clock import now_ms
 from edgewise.commands.arguments import FORMAT_HELP, RULES_HELP, add_copies_option
 from edgewise.commands.existing import open_existing
 from edgewise.commands.explanation_view import print_explanation
 from edgewise.commands.inputs import read_profile
 from edgewise.commands.recorded import RecordedVisitor, find_recorded
-from edgewise.commands.times import time_option, time_text
+from edgewise.commands.times import time_option
 from edgewise.commands.visitors import NOBODY
 from edgewise.errors import InputError, ProfileNotFound
 from edgewise.explaining import Explanation, add_lines, explain
@@ -22,9 +23,10 @@ from edgewise.model.profiles import Location, Profile, Session
 from edgewise.parsing import closest
 from edgewise.reload.loading import LoadedFolder, load_folder
 from edgewise.ruleset import Ruleset
-from edgewise.service import DecisionService, now_ms
+from edgewise.service import DecisionService
 from edgewise.simulate.requests import LATEST_ARRIVAL_MS
 from edgewise.sources.lines import LineFinder
+from edgewise.values import time_text
 
 _NOW = "which is now"
 _AS_ASKED = "as --at asks"

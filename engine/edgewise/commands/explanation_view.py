@@ -12,9 +12,9 @@ from rich.tree import Tree
 
 from edgewise.audiences.explain import ExplainedCondition
 from edgewise.commands.console import OutputConsole
-from edgewise.commands.times import time_text
 from edgewise.explaining import ExplainedAudience, ExplainedExperience, Explanation
 from edgewise.printable import printable
+from edgewise.values import time_text
 
 _PASS: Final = ("✓ ", "green")
 _FAIL: Final = ("✗ ", "red")

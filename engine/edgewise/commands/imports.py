@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
 
+from edgewise.clock import now_ms
 from edgewise.commands.arguments import FORMAT_HELP
 from edgewise.commands.existing import open_existing
 from edgewise.commands.tables import text_table
 from edgewise.errors import InputError, StoreCorrupt
 from edgewise.importing import decode_part
 from edgewise.stores.import_queue import BuriedPart, ImportQueue
+from edgewise.values import time_text
 
 _PAGE = 500
 _COLUMNS = ("id", "environment", "profile", "events", "attempts", "queued", "reason")
@@ -75,8 +75,8 @@ async def _list(options: Namespace, queue: ImportQueue) -> int:
 
 
 async def _retry(options: Namespace, queue: ImportQueue) -> int:
-    now_ms = time.time_ns() // 1_000_000
-    return await _settle(options, queue, lambda part_id: queue.revive(part_id, now_ms), "queued")
+    queued_ms = now_ms()
+    return await _settle(options, queue, lambda part_id: queue.revive(part_id, queued_ms), "queued")
 
 
 async def _drop(options: Namespace, queue: ImportQueue) -> int:
@@ -106,7 +106,7 @@ async def _buried(queue: ImportQueue) -> AsyncIterator[BuriedPart]:
 
 
 def _row_of(part: BuriedPart) -> tuple[object, ...]:
-    queued = datetime.fromtimestamp(part.queued_ms / 1000, UTC).isoformat(timespec="seconds")
+    queued = time_text(part.queued_ms)
     try:
         found = decode_part(part.data)
     except StoreCorrupt:

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from edgewise.asgi.previews import PREVIEW_SECRET_VARIABLE
+from edgewise.clock import now_ms
 from edgewise.commands.arguments import RULES_HELP, add_copies_option
 from edgewise.errors import InputError
 from edgewise.forcing import find_forced
@@ -17,7 +18,6 @@ from edgewise.parsing import closest
 from edgewise.previews import Preview, add_token, sign_preview
 from edgewise.reload.loading import load_folder
 from edgewise.ruleset import Ruleset
-from edgewise.service import now_ms
 
 _UNITS_S = {"m": 60, "h": 3600, "d": 86_400}
 _MOST_S = 30 * 86_400

@@ -10,7 +10,6 @@ import msgspec
 from edgewise.amounts import counted
 from edgewise.commands.events import Recording, read_recording
 from edgewise.commands.replaying import replay_visitor
-from edgewise.commands.times import time_text
 from edgewise.commands.visitors import pick_visitor
 from edgewise.errors import InputError
 from edgewise.model.event import TimedEvent
@@ -18,6 +17,7 @@ from edgewise.model.profiles import Profile
 from edgewise.printable import printable
 from edgewise.ruleset import Ruleset
 from edgewise.simulate.requests import Record
+from edgewise.values import time_text
 
 
 class RecordedVisitor(msgspec.Struct, frozen=True):

@@ -1,10 +1,9 @@
-"""Times on the command line: as people write them, and as they are shown."""
+"""Times on the command line, as people write them."""
 
 from __future__ import annotations
 
 from edgewise.errors import InputError
 from edgewise.receiving import parse_time
-from edgewise.simulate.window import iso_time
 
 
 def time_option(option: str, text: str, example: str) -> int:
@@ -16,8 +15,3 @@ def time_option(option: str, text: str, example: str) -> int:
     if time_ms is None:
         raise InputError(f'{option}: "{text}" is no time; write it like {example}')
     return time_ms
-
-
-def time_text(time_ms: int) -> str:
-    """Return a time as ISO 8601 text in UTC, to the millisecond where it is not a whole second."""
-    return iso_time(time_ms).replace(".000Z", "Z")

@@ -12,7 +12,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
 from os import SEEK_END
 from pathlib import Path
@@ -23,6 +22,7 @@ from maxminddb.reader import Metadata, Reader
 
 from edgewise.enrich.geo_mapping import FoundLocation, Reading, reading_of
 from edgewise.errors import GeoDatabaseError
+from edgewise.values import time_text
 
 _LOG = logging.getLogger("edgewise.enrich")
 
@@ -58,7 +58,7 @@ class GeoDatabase:
         self.fault = ""
         reader, facts = _open(path)
         self.kind = str(facts.database_type)
-        self.built_at = _iso(facts.build_epoch)
+        self.built_at = _built_at(facts.build_epoch)
         self.holds_v6 = facts.ip_version == 6
         self._read = _probe(path, reader, facts)
         self._get = reader.get
@@ -150,8 +150,8 @@ def _broken(path: Path, error: Exception) -> GeoDatabaseError:
     return GeoDatabaseError(f"{path}: the database is broken; get it anew ({error})")
 
 
-def _iso(time_s: int) -> str:
+def _built_at(time_s: int) -> str:
     try:
-        return datetime.fromtimestamp(time_s, UTC).isoformat().replace("+00:00", "Z")
+        return time_text(time_s * 1000)
     except (OverflowError, ValueError, OSError):
         return ""

@@ -17,10 +17,10 @@ import msgspec
 from edgewise.ingest.klaviyo_model import (
     KlaviyoBlock,
     KlaviyoEvent,
+    KlaviyoFault,
     KlaviyoLocation,
     KlaviyoProfile,
     ParsedRequest,
-    Problem,
 )
 from edgewise.ingest.klaviyo_reading import Place, Tree
 from edgewise.model.event import TraitPatch
@@ -43,7 +43,7 @@ _Placed = tuple[Place, KlaviyoEvent]
 
 def parse_bulk(body: Tree, now_ms: int) -> ParsedRequest:
     """Return the blocks of a request to create events in bulk."""
-    problems: list[Problem] = []
+    problems: list[KlaviyoFault] = []
     root = Place(body, "", problems)
     blocks: list[KlaviyoBlock] = []
     data = root.object_at("data")
@@ -57,7 +57,7 @@ def parse_bulk(body: Tree, now_ms: int) -> ParsedRequest:
 
 def parse_single(body: Tree, now_ms: int) -> ParsedRequest:
     """Return the one block of a request to create one event."""
-    problems: list[Problem] = []
+    problems: list[KlaviyoFault] = []
     data = Place(body, "", problems).object_at("data")
     if data is None:
         return ParsedRequest((), tuple(problems))

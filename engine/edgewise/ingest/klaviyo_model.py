@@ -13,7 +13,7 @@ import msgspec
 from edgewise.model.event import TraitPatch
 
 
-class Problem(msgspec.Struct, frozen=True):
+class KlaviyoFault(msgspec.Struct, frozen=True):
     """One place of a request that is wrong; `pointer` is a JSON Pointer to it."""
 
     pointer: str
@@ -93,4 +93,4 @@ class ParsedRequest(msgspec.Struct, frozen=True):
     """The blocks of a request, and everything that is wrong with it; with a problem none counts."""
 
     blocks: tuple[KlaviyoBlock, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[KlaviyoFault, ...]

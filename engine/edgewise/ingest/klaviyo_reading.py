@@ -6,7 +6,7 @@ from typing import Any
 
 from edgewise.decoding import check_id
 from edgewise.errors import InvalidData
-from edgewise.ingest.klaviyo_model import Problem
+from edgewise.ingest.klaviyo_model import KlaviyoFault
 
 MAX_STRING_BYTES = 100 * 1024
 MAX_ARRAY_ITEMS = 4000
@@ -30,7 +30,7 @@ class Place:
 
     __slots__ = ("pointer", "problems", "value")
 
-    def __init__(self, value: Any, pointer: str, problems: list[Problem]) -> None:
+    def __init__(self, value: Any, pointer: str, problems: list[KlaviyoFault]) -> None:
         self.value = value
         self.pointer = pointer
         self.problems = problems
@@ -38,7 +38,7 @@ class Place:
     def refuse(self, detail: str) -> None:
         """Note that this place is wrong."""
         if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(Problem(self.pointer, detail))
+            self.problems.append(KlaviyoFault(self.pointer, detail))
 
     def at(self, key: str) -> Place:
         """Return the place of a member, which may be absent; this one must be an object."""

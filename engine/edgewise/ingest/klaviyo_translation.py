@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -26,7 +25,7 @@ from edgewise.ingest.klaviyo_model import (
 from edgewise.model.event import RESOLVED, Resolved, TraitPatch
 from edgewise.model.imports import ImportedProfile
 from edgewise.sessions import REPORTING_APP
-from edgewise.values import number_of
+from edgewise.values import iso_time, number_of
 
 LIBRARY = "klaviyo-bulk"
 
@@ -136,11 +135,11 @@ class _BlockEvents:
             "type": kind,
             "channel": "server",
             "messageId": str(uuid5(_MESSAGES, message)),
-            "timestamp": _iso(max(time_ms, _EARLIEST_MS)),
+            "timestamp": iso_time(max(time_ms, _EARLIEST_MS)),
             "context": context,
         }
         if time_ms < _EARLIEST_MS:
-            event["originalTimestamp"] = _iso(time_ms)
+            event["originalTimestamp"] = iso_time(time_ms)
         if profile.anonymous_id:
             event["anonymousId"] = profile.anonymous_id
         return event
@@ -214,11 +213,6 @@ def _coordinates(sent: KlaviyoLocation) -> dict[str, float] | None:
 
 def _time_ms(event: KlaviyoEvent, arrival_ms: int) -> int:
     return arrival_ms if event.time_ms is None else event.time_ms
-
-
-def _iso(time_ms: int) -> str:
-    moment = datetime.fromtimestamp(time_ms / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _digestible(*parts: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -12,6 +11,7 @@ from edgewise.errors import Fault
 from edgewise.reload.following import Follower
 from edgewise.reload.reading import Stamp
 from edgewise.sources.contentful.live import SourceStatus
+from edgewise.values import time_text
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -74,8 +74,8 @@ class Environment:
     def status(self) -> ReloadStatus:
         """Return what an operator wants to know."""
         return ReloadStatus(
-            loaded_at=_iso(self._loaded_ms),
-            refused_at=_iso(self._refused_ms),
+            loaded_at=_second(self._loaded_ms),
+            refused_at=_second(self._refused_ms),
             refused=[
                 Refusal(fault.code, str(fault), fault.file, fault.line, fault.pointer)
                 for fault in self.faults
@@ -84,7 +84,5 @@ class Environment:
         )
 
 
-def _iso(time_ms: int) -> str:
-    if not time_ms:
-        return ""
-    return datetime.fromtimestamp(time_ms // 1000, UTC).isoformat().replace("+00:00", "Z")
+def _second(time_ms: int) -> str:
+    return time_text(time_ms // 1000 * 1000) if time_ms else ""

@@ -17,6 +17,7 @@ import msgspec
 from watchfiles import Change, awatch
 
 from edgewise.checks import require_seconds
+from edgewise.clock import now_ms
 from edgewise.errors import Fault, RulesError, SourceUnavailable
 from edgewise.parsing import FaultList
 from edgewise.reload.environment import Environment, ReloadStatus
@@ -24,7 +25,7 @@ from edgewise.reload.following import Follower
 from edgewise.reload.reading import Stamp, read_settled, stamp_of
 from edgewise.ruleset import Ruleset, load_ruleset
 from edgewise.sources.contentful.last_good import is_copy
-from edgewise.sources.contentful.live import ContentfulSource, now_ms
+from edgewise.sources.contentful.live import ContentfulSource
 from edgewise.sources.contentful.settings import ContentfulSettings
 from edgewise.sources.files import EnvironmentKey, find_environments, no_environment
 from edgewise.sources.lines import LineFinder

@@ -45,8 +45,9 @@ from edgewise.simulate.result import (
 )
 from edgewise.simulate.rules_input import RulesInput, compile_rules
 from edgewise.simulate.scan import Scanned
-from edgewise.simulate.window import DAY_MS, HOUR_MS, WEEK_MS, Window, iso_time
+from edgewise.simulate.window import DAY_MS, HOUR_MS, WEEK_MS, Window
 from edgewise.stores.codec import decode_record
+from edgewise.values import iso_time
 
 _MOST_EXPLANATIONS = 200_000
 _BUCKETS = {HOUR_MS: "hour", DAY_MS: "day", WEEK_MS: "week"}

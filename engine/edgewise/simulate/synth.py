@@ -29,6 +29,7 @@ from edgewise.simulate.synth_world import (
     TIERS,
 )
 from edgewise.simulate.window import DAY_MS, HOUR_MS
+from edgewise.values import iso_time
 
 DEFAULT_DAYS = 30
 DEFAULT_START_MS = 1_793_491_200_000  # 2026-11-01, a Sunday.
@@ -253,9 +254,9 @@ class _Generator:
     def _line(self, session: _Session, time_ms: int, event_type: str, body: str) -> bytes:
         device, path = session.device, session.page or "/"
         self._serial += 1
-        arrival = own = _iso(time_ms)
+        arrival = own = iso_time(time_ms)
         if self._chance.random() < _LATE_SHARE:
-            own = _iso(time_ms - int(self._chance.expovariate(1 / HOUR_MS)))
+            own = iso_time(time_ms - int(self._chance.expovariate(1 / HOUR_MS)))
         return (
             f'{{"type":"{event_type}","messageId":"{self._traffic.seed:x}-{self._serial:x}",'
             f'"anonymousId":"{device.name}","channel":"web","timestamp":"{own}",'
@@ -272,8 +273,3 @@ def _purchase(total: int) -> str:
 def _addition(path: str, price: int) -> str:
     sku = path.rpartition("/")[2]
     return f'"event":"add_to_cart","properties":{{"sku":"{sku}","price":{price}}}'
-
-
-def _iso(time_ms: int) -> str:
-    seconds, milliseconds = divmod(time_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"

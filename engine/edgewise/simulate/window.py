@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 
 HOUR_MS = 60 * 60 * 1000
@@ -48,10 +46,3 @@ def bucket_width(span_ms: int) -> int:
     if span_ms <= _LONGEST_IN_HOURS_MS:
         return HOUR_MS
     return DAY_MS if span_ms <= _LONGEST_IN_DAYS_MS else WEEK_MS
-
-
-def iso_time(time_ms: int) -> str:
-    """Return a time as ISO 8601 text in UTC, to the millisecond."""
-    seconds, milliseconds = divmod(time_ms, 1000)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import msgspec
 import xxhash
 
+from edgewise.clock import now_ms
 from edgewise.errors import SourceError, SourceRefused, SourceUnavailable
 from edgewise.model.document import RuleDocument
 from edgewise.sources.contentful.client import DeliveryClient
@@ -50,11 +50,6 @@ class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     from_copy: bool = False
     error: str = ""
     copy_error: str = ""
-
-
-def now_ms() -> int:
-    """Return the wall clock in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 class ContentfulSource:
