@@ -100,9 +100,7 @@ def test_health_of_ones_own(client: TestClient, service: FakeService) -> None:
     [
         pytest.param({}, {"status", "reason"}, id="everybody"),
         pytest.param({"authorization": "Bearer guess"}, {"status", "reason"}, id="wrong-token"),
-        pytest.param(
-            {"authorization": "Bearer s3cret"}, {"status", "reason", "rules"}, id="admin"
-        ),
+        pytest.param({"authorization": "Bearer s3cret"}, {"status", "reason", "rules"}, id="admin"),
     ],
 )
 def test_health_in_full_is_for_who_runs_the_server(
