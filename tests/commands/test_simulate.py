@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -388,6 +389,33 @@ def test_json_for_the_file_that_standard_output_goes_to(events: str, tmp_path: P
     older, _, rest = out.read_bytes().partition(b"\n")
     assert older == b"older"
     assert decode_result(rest).input.events == 400
+
+
+def children_of(pid: int) -> list[str]:
+    """The processes that a process has started."""
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.1, 1.0])
+def test_an_interruption_ends_all_processes_in_silence(tmp_path: Path, after_s: float) -> None:
+    """Whatever they are at, loading their code included, one line is all that is said."""
+    events = tmp_path / "events.ndjson"
+    main(["synth", "--events", "60000", "--profiles", "6000", "--out", str(events)])
+    command = [sys.executable, "-m", "edgewise.cli", "simulate", RULES, str(events), "--quiet"]
+    with subprocess.Popen(
+        [*command, "--workers", "2"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    ) as process:
+        while len(children_of(process.pid)) < 2:
+            time.sleep(0.001)
+        time.sleep(after_s)
+        # As a terminal does it: everything that belongs to the command is interrupted.
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "edgewise: interrupted\n")
 
 
 def test_outputs_through_a_pipe(events: str) -> None:

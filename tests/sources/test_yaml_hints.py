@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -284,5 +285,15 @@ def test_a_fault_has_the_words_of_the_parser_and_the_hint(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("line", ["key{}:", "a{}x", "a{}# b"])
 def test_a_line_of_spaces_takes_no_longer_than_others(line: str) -> None:
-    """No hint looks at a line again from each of its spaces on."""
-    hint_about(line.format(" " * 300_000) + "\nb: c")
+    """No hint looks at a line again from each of its spaces on: that would take minutes."""
+
+    def give_up(*_: object) -> None:
+        raise AssertionError("a hint takes more than linear time")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(30)
+    try:
+        hint_about(line.format(" " * 300_000) + "\nb: c")
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

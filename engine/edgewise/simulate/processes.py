@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 
 from edgewise.errors import InputError
 from edgewise.simulate.partial import PartialResult
@@ -24,8 +26,9 @@ def replay_in_processes(
     # A fresh interpreter each: threads that run here already would not survive a fork.
     context = multiprocessing.get_context("spawn")
     count = min(workers, len(jobs))
-    with ProcessPoolExecutor(count, mp_context=context, initializer=end_with_parent) as pool:
-        waiting = {pool.submit(simulate_partition, job): job for job in jobs}
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_begin) as pool:
+        with _uninterrupted():
+            waiting = {pool.submit(simulate_partition, job): job for job in jobs}
         try:
             while waiting:
                 finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
@@ -42,6 +45,23 @@ def replay_in_processes(
         finally:
             for future in waiting:
                 future.cancel()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let the processes that the block starts hear of no interruption before they are ready."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin() -> None:
+    """Get a process of a pool ready: it ends with whoever started it, and in silence."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    end_with_parent()
 
 
 def end_with_parent() -> None:
