@@ -31,7 +31,6 @@ from edgewise.ruleset import Ruleset
 from edgewise.stores.codec import (
     MAX_PROFILE_BYTES,
     decode_own_profile,
-    decode_record,
     encode_profile,
     encode_record,
 )
@@ -92,11 +91,9 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
         """
         if is_server_made(name):
             # What nearly every update asks for, without the steps that all others need.
-            stored = await self.records.store.get(name)
-            if stored is not None:
-                record = decode_record(stored[0])
-                if self._is_living(record):
-                    return Loaded(record, stored[1])
+            stored = await self.records.load(name)
+            if stored is not None and self._is_living(stored.record):
+                return Loaded(stored.record, stored.version)
         found = await self._look_up(name)
         return found if isinstance(found, Loaded) else self._new(found.profile_id, arrival_ms)
 
