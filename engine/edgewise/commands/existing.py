@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from edgewise.errors import InputError
+from edgewise.errors import InputError, StoreUrlError
 from edgewise.stores.base import ServiceStore
-from edgewise.stores.urls import open_store
+from edgewise.stores.urls import open_store, store_file
 
 
 def open_existing(url: str) -> ServiceStore:
@@ -31,6 +31,7 @@ def require_existing(url: str) -> None:
 
 def files_of(url: str) -> list[Path]:
     """Return the file that a store's URL names, if it names one."""
-    scheme, _, rest = url.partition(":")
-    is_path = scheme.lower() == "sqlite" and rest.startswith("///")
-    return [Path(unquote(urlsplit(url).path))] if is_path else []
+    with suppress(StoreUrlError):
+        file = store_file(url)
+        return [file] if file else []
+    return []

@@ -10,6 +10,9 @@ import msgspec
 LEAST_EXPECTED = 5.0
 """Below this many expected visitors in a variant the test says little."""
 
+MISMATCH_P = 0.01
+"""Below this a split is called out: chance alone hardly makes it."""
+
 _MOST_STEPS = 10_000
 _PRECISION = 1e-15
 
@@ -26,6 +29,11 @@ class RatioTest(msgspec.Struct, frozen=True):
     degrees: int
     p: float
     too_few: bool
+
+    @property
+    def is_mismatch(self) -> bool:
+        """Whether the split is hardly as planned."""
+        return not self.too_few and self.p < MISMATCH_P
 
 
 def ratio_test(observed: Sequence[int], shares: Sequence[float]) -> RatioTest | None:

@@ -84,6 +84,12 @@ class AudienceResult(msgspec.Struct, frozen=True):
     merged: list[int]
     conditions: list[ConditionResult]
 
+    @property
+    def decides_most(self) -> str:
+        """The condition that decides about most visitors; empty where one is all there is."""
+        deciding = [one for one in self.conditions if one.keeps_in or one.keeps_out]
+        return deciding[0].condition if deciding and len(self.conditions) > 1 else ""
+
 
 class OverlapResult(msgspec.Struct, frozen=True, gc=False):
     """How many profiles are in both of two audiences at the end; `jaccard` is both / either."""

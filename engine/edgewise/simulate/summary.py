@@ -12,7 +12,6 @@ from edgewise.amounts import counted
 from edgewise.printable import printable
 from edgewise.simulate.result import (
     AgainstResult,
-    AudienceResult,
     EnvironmentResult,
     ExperienceResult,
     InputResult,
@@ -21,8 +20,6 @@ from edgewise.simulate.result import (
 
 MOST_PAIRS = 40
 MOST_AUDIENCES = 60
-MISMATCH_P = 0.01
-"""Below this the split of an experience is called out: chance alone hardly makes it."""
 
 _SPARKS = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH = 16
@@ -103,7 +100,7 @@ def _audiences(environment: EnvironmentResult, *, wide: bool) -> Group:
     ordered = sorted(environment.audiences, key=lambda one: (-one.size, one.id))
     for audience in ordered[:MOST_AUDIENCES]:
         deciding = Text(
-            printable(_decides_most(audience)), style="dim", overflow="ellipsis", no_wrap=True
+            printable(audience.decides_most), style="dim", overflow="ellipsis", no_wrap=True
         )
         table.add_row(
             _name(audience.id),
@@ -119,11 +116,6 @@ def _audiences(environment: EnvironmentResult, *, wide: bool) -> Group:
     rest = len(ordered) - MOST_AUDIENCES
     smaller = "and 1 smaller one" if rest == 1 else f"and {rest} smaller ones"
     return Group(table, Text(smaller, style="dim") if rest > 0 else "")
-
-
-def _decides_most(audience: AudienceResult) -> str:
-    deciding = [one for one in audience.conditions if one.keeps_in or one.keeps_out]
-    return deciding[0].condition if deciding and len(audience.conditions) > 1 else ""
 
 
 def _overlap(environment: EnvironmentResult) -> Table:
@@ -169,7 +161,7 @@ def _verdict(experience: ExperienceResult) -> Text:
         return Text("")
     if test.too_few:
         return Text("too few to tell", style="dim")
-    if test.p < MISMATCH_P:
+    if test.is_mismatch:
         return Text(f"no, p = {test.p:.2g}", style="bold red")
     return Text(f"yes, p = {test.p:.2f}", style="green")
 

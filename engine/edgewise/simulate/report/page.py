@@ -146,7 +146,7 @@ def _audiences(audiences: list[AudienceResult]) -> Markup:
             count(one.entered),
             count(one.left),
             count(sum(one.merged)),
-            _decides_most(one),
+            one.decides_most,
         ]
         for one in ordered[:MOST_ROWS]
     ]
@@ -179,8 +179,3 @@ def _titled(identifier: str, name: str) -> Markup:
     if not name or name == identifier:
         return name_of(identifier)
     return join([name_of(identifier), element("small", name_of(name))])
-
-
-def _decides_most(audience: AudienceResult) -> str:
-    deciding = [one for one in audience.conditions if one.keeps_in or one.keeps_out]
-    return deciding[0].condition if deciding and len(audience.conditions) > 1 else ""

@@ -13,8 +13,6 @@ from edgewise.simulate.report.tables import rest_note
 from edgewise.simulate.report.widths import CARD
 from edgewise.simulate.result import EnvironmentResult, ExperienceResult, VariantResult
 
-MISMATCH_P = 0.01
-"""Below this a split is called out: chance alone hardly makes it."""
 MOST_CHARTS = 60
 
 _MARGINS = Margins(left=72, top=2, right=60, bottom=24)
@@ -26,7 +24,7 @@ def variant_splits(environment: EnvironmentResult) -> Markup:
     split = [one for one in environment.experiences if one.reach and one.ratio_test]
     if not split:
         return element("p", "No experience split its visitors over variants.", class_="note")
-    ordered = sorted(split, key=lambda one: (not is_mismatch(one.ratio_test), -one.reach, one.id))
+    ordered = sorted(split, key=lambda one: (not _is_mismatch(one), -one.reach, one.id))
     drawing = _chart()
     charts = [_experience(one, drawing) for one in ordered[:MOST_CHARTS]]
     return element(
@@ -37,11 +35,6 @@ def variant_splits(environment: EnvironmentResult) -> Markup:
     )
 
 
-def is_mismatch(test: RatioTest | None) -> bool:
-    """Tell whether a split is hardly as planned."""
-    return test is not None and not test.too_few and test.p < MISMATCH_P
-
-
 def verdict(test: RatioTest | None) -> Markup:
     """Return in a few words whether a split is as planned."""
     if test is None:
@@ -49,9 +42,13 @@ def verdict(test: RatioTest | None) -> Markup:
     if test.too_few:
         return element("span", "too few to tell", class_="badge")
     p = f"p = {probability(test.p)}"
-    if is_mismatch(test):
+    if test.is_mismatch:
         return element("span", f"not as planned, {p}", class_="badge bad")
     return element("span", f"as planned, {p}", class_="badge good")
+
+
+def _is_mismatch(experience: ExperienceResult) -> bool:
+    return experience.ratio_test is not None and experience.ratio_test.is_mismatch
 
 
 def _experience(experience: ExperienceResult, drawing: Drawing) -> Markup:
