@@ -82,11 +82,14 @@ class Client:
             time.sleep(0.05 * random.random())
 
 
-def request(port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, Any]:
+def request(
+    port: int, method: str, path: str, body: bytes | None = None, admin_token: str = ""
+) -> tuple[int, Any]:
     """Return status and body of one exchange."""
+    headers = {"authorization": f"Bearer {admin_token}"} if admin_token else {}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_TIMEOUT_S)
     try:
-        connection.request(method, path, body)
+        connection.request(method, path, body, headers)
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read())
     finally:

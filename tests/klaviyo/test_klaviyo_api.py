@@ -11,6 +11,7 @@ import pytest
 from tests.ingest.requests import BLOCKS, block, bulk, event, person, single
 from tests.ingestion.servers import request
 from tests.klaviyo.conftest import Send
+from tests.sdk.harness import ADMIN_TOKEN
 
 PATIENCE_S = 30
 PROFILES = "/v2/organizations/demo/environments/main/profiles"
@@ -42,7 +43,7 @@ def wait_until_applied(url: str) -> None:
     """Return once nothing waits in the import queue."""
     port = int(url.rpartition(":")[2])
     deadline_s = time.monotonic() + PATIENCE_S
-    while request(port, "GET", "/health")[1]["imports"]["waiting"]:
+    while request(port, "GET", "/health", admin_token=ADMIN_TOKEN)[1]["imports"]["waiting"]:
         assert time.monotonic() < deadline_s
         time.sleep(0.05)
 
