@@ -19,7 +19,7 @@ from edgewise.model.log import LogEntry, interaction_log
 from edgewise.model.profiles import Profile
 from edgewise.records import id_for_name
 from edgewise.service import DecisionService
-from edgewise.simulate.clusters import Clusters, key_of
+from edgewise.simulate.clusters import Clusters, cluster_key
 from edgewise.simulate.requests import Record, Request
 from edgewise.simulate.scan import Input, Scanner
 from edgewise.simulate.store_log import read_store, requests_in
@@ -218,17 +218,19 @@ def test_user_id_connects_names() -> None:
     """Two names that one user id identified come into one cluster, a third one does not."""
     clusters = Clusters()
     for name in ("phone", "laptop"):
-        clusters.link_related(key_of(MAIN, name), MAIN, ["u"])
-    phone, laptop, tablet = (clusters.root(key_of(MAIN, name)) for name in ("phone", "laptop", "x"))
+        clusters.link_related(cluster_key(MAIN, name), MAIN, ["u"])
+    phone, laptop, tablet = (
+        clusters.root(cluster_key(MAIN, name)) for name in ("phone", "laptop", "x")
+    )
     assert phone == laptop != tablet
 
 
 def test_hash_as_user_id_may_be_an_id_or_a_name() -> None:
     """A user id that looks like a profile's id stands for that profile and for a name."""
     clusters = Clusters()
-    clusters.link_related(key_of(MAIN, "phone"), MAIN, ["a" * 64])
+    clusters.link_related(cluster_key(MAIN, "phone"), MAIN, ["a" * 64])
     named = int(id_for_name(MAIN, "a" * 64)[:16], 16)
-    keys = (key_of(MAIN, "phone"), key_of(MAIN, "a" * 64), named)
+    keys = (cluster_key(MAIN, "phone"), cluster_key(MAIN, "a" * 64), named)
     assert len(set(keys)) == 3
     assert len(set(map(clusters.root, keys))) == 1
 

@@ -21,13 +21,12 @@ from collections.abc import Callable, Iterable, Mapping
 from math import isnan
 from typing import Any
 
-from edgewise.audiences.texts import make_text_lookup
+from edgewise.audiences.texts import TestRow, make_text_lookup
 from edgewise.model.audience import Test
 from edgewise.operators import reference_test
 from edgewise.values import is_present, number_of, text_of, time_of
 
 Lookup = Callable[[Any], int]
-Masked = tuple[str, Any, int]
 
 _EQUALITY = frozenset({"equal", "in"})
 _PATTERNS = frozenset({"startsWith", "endsWith", "contains", "matches"})
@@ -53,11 +52,11 @@ class _Tables:
     """The tests on one attribute, sorted by how they read a value."""
 
     def __init__(self, masks: Mapping[Test, int]) -> None:
-        whole: list[Masked] = []
-        members: list[Masked] = []
-        patterns: list[Masked] = []
-        order: list[Masked] = []
-        times: list[Masked] = []
+        whole: list[TestRow] = []
+        members: list[TestRow] = []
+        patterns: list[TestRow] = []
+        order: list[TestRow] = []
+        times: list[TestRow] = []
         self.present = 0
         self.others: list[tuple[Callable[[Any, Any], bool], Any, int]] = []
         for test, mask in masks.items():
@@ -149,7 +148,7 @@ def _read(
     return found
 
 
-def operands_of(rows: Iterable[Masked]) -> Iterable[tuple[Any, int]]:
+def operands_of(rows: Iterable[TestRow]) -> Iterable[tuple[Any, int]]:
     """Each operand of some equality tests, those of `is one of` singly, with its mask."""
     for operator, operand, mask in rows:
         for member in operand if operator == "in" else (operand,):
@@ -161,7 +160,7 @@ def is_nan(value: Any) -> bool:
     return isinstance(value, float) and isnan(value)
 
 
-def by_text(rows: Iterable[Masked]) -> dict[str, int]:
+def by_text(rows: Iterable[TestRow]) -> dict[str, int]:
     """Return the union of the masks of equality tests, by the text they ask for."""
     masks: dict[str, int] = {}
     for operand, mask in operands_of(rows):
@@ -170,7 +169,7 @@ def by_text(rows: Iterable[Masked]) -> dict[str, int]:
     return masks
 
 
-def by_number(rows: Iterable[Masked]) -> dict[float, int]:
+def by_number(rows: Iterable[TestRow]) -> dict[float, int]:
     """Return the union of the masks of equality tests, by the number they ask for."""
     masks: dict[float, int] = {}
     for operand, mask in operands_of(rows):
@@ -181,7 +180,7 @@ def by_number(rows: Iterable[Masked]) -> dict[float, int]:
 
 
 def make_number_lookup(
-    equal: Mapping[float, int], order: list[Masked]
+    equal: Mapping[float, int], order: list[TestRow]
 ) -> Callable[[float], int] | None:
     """Return the lookup of a number, None where no test reads one."""
     if not order:
@@ -189,7 +188,7 @@ def make_number_lookup(
     return make_order_lookup([*order, *(("equal", number, mask) for number, mask in equal.items())])
 
 
-def make_order_lookup(rows: Iterable[Masked]) -> Callable[[float], int]:
+def make_order_lookup(rows: Iterable[TestRow]) -> Callable[[float], int]:
     """Return the lookup of a number among tests of order and equality.
 
     The operands cut the line into points and open intervals: (-inf, p0), p0, (p0, p1), p1, ... The
@@ -210,7 +209,7 @@ def make_order_lookup(rows: Iterable[Masked]) -> Callable[[float], int]:
     return look_up
 
 
-def _interval_masks(rows: Iterable[Masked], points: list[float]) -> list[int]:
+def _interval_masks(rows: Iterable[TestRow], points: list[float]) -> list[int]:
     """The masks of all places, each a running union from the side that a test is open to."""
     count = 2 * len(points) + 1
     upwards, downwards, masks = [0] * count, [0] * count, [0] * count

@@ -14,13 +14,14 @@ from edgewise.operators import reference_test
 from edgewise.values import well_formed
 
 TextLookup = Callable[[str], int]
-Masked = tuple[str, Any, int]
+TestRow = tuple[str, Any, int]
+"""Operator, operand, and the bits that a value which passes sets."""
 
 # Up to here it is quicker to look for texts in turn than to ask an RE2 set for all of them at once.
 MAX_NEEDLES = 16
 
 
-def make_text_lookup(equal: Mapping[str, int], patterns: Iterable[Masked]) -> TextLookup | None:
+def make_text_lookup(equal: Mapping[str, int], patterns: Iterable[TestRow]) -> TextLookup | None:
     """Return the lookup of a text, None where no test reads one.
 
     Args:

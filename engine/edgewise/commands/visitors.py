@@ -8,7 +8,7 @@ import msgspec
 
 from edgewise.amounts import count
 from edgewise.errors import InputError
-from edgewise.simulate.clusters import Clusters, key_of
+from edgewise.simulate.clusters import Clusters, cluster_key
 from edgewise.simulate.requests import Record
 
 NOBODY = "visitor"
@@ -68,7 +68,7 @@ class _Visitors:
         self._clusters = Clusters()
         named = [record for record in records if record.name]
         for record in named:
-            key = key_of(self._environment, record.name)
+            key = cluster_key(self._environment, record.name)
             self._clusters.link_related(key, self._environment, record.related)
         self.names: dict[int, str] = {}
         for name in dict.fromkeys(record.name for record in named):
@@ -76,7 +76,7 @@ class _Visitors:
 
     def root_of(self, name: str) -> int:
         """Return what stands for the visitor of a name or an id."""
-        return self._clusters.root(key_of(self._environment, name))
+        return self._clusters.root(cluster_key(self._environment, name))
 
 
 def _one_of_many(records: Sequence[Record], visitors: _Visitors, wanted: str, place: str) -> Visit:

@@ -22,7 +22,7 @@ from edgewise.ingest.klaviyo_model import (
     KlaviyoProfile,
     ParsedRequest,
 )
-from edgewise.ingest.klaviyo_reading import Place, Tree
+from edgewise.ingest.klaviyo_reading import BodyPlace, Tree
 from edgewise.model.event import TraitPatch
 from edgewise.values import time_of
 
@@ -38,13 +38,13 @@ _IDENTIFIERS = ("external_id", "email", "phone_number", "anonymous_id")
 _TEXTS = ("first_name", "last_name", "organization", "title", "image", "locale")
 _LOCATION_TEXTS = ("address1", "address2", "city", "country", "region", "zip", "timezone")
 
-_Placed = tuple[Place, KlaviyoEvent]
+_Placed = tuple[BodyPlace, KlaviyoEvent]
 
 
 def parse_bulk(body: Tree, now_ms: int) -> ParsedRequest:
     """Return the blocks of a request to create events in bulk."""
     problems: list[KlaviyoFault] = []
-    root = Place(body, "", problems)
+    root = BodyPlace(body, "", problems)
     blocks: list[KlaviyoBlock] = []
     data = root.object_at("data")
     if data is not None:
@@ -58,7 +58,7 @@ def parse_bulk(body: Tree, now_ms: int) -> ParsedRequest:
 def parse_single(body: Tree, now_ms: int) -> ParsedRequest:
     """Return the one block of a request to create one event."""
     problems: list[KlaviyoFault] = []
-    data = Place(body, "", problems).object_at("data")
+    data = BodyPlace(body, "", problems).object_at("data")
     if data is None:
         return ParsedRequest((), tuple(problems))
     data.require_type("event")
@@ -92,19 +92,19 @@ def email_name(email: str) -> str:
     return f"email:{email.strip().lower()}"
 
 
-def _is_within_limit(inner: Place) -> bool:
+def _is_within_limit(inner: BodyPlace) -> bool:
     """Whether there are not too many events; counted before anything else is looked at."""
     blocks = inner.value.get("data")
     count = 0
     for block in blocks if isinstance(blocks, list) else ():
-        events = Place(block, "", []).at("attributes").at("events").at("data").value
+        events = BodyPlace(block, "", []).at("attributes").at("events").at("data").value
         count += len(events) if isinstance(events, list) else 0
     if count > MAX_EVENTS:
         inner.at("data").refuse(f"A request cannot have more than {MAX_EVENTS} events.")
     return count <= MAX_EVENTS
 
 
-def _blocks(places: Iterable[Place], now_ms: int) -> list[KlaviyoBlock]:
+def _blocks(places: Iterable[BodyPlace], now_ms: int) -> list[KlaviyoBlock]:
     blocks = []
     recorded: set[tuple[str, str, str]] = set()
     for place in places:
@@ -138,7 +138,7 @@ def _refuse_repeats(
         recorded |= keys
 
 
-def _profile(attributes: Place) -> KlaviyoProfile | None:
+def _profile(attributes: BodyPlace) -> KlaviyoProfile | None:
     data = attributes.object_at("profile", "data")
     if data is None:
         return None
@@ -167,7 +167,7 @@ def _profile(attributes: Place) -> KlaviyoProfile | None:
     return profile
 
 
-def _location(members: Place) -> KlaviyoLocation | None:
+def _location(members: BodyPlace) -> KlaviyoLocation | None:
     place = members.at("location")
     if place.value is None:
         return None
@@ -182,11 +182,11 @@ def _location(members: Place) -> KlaviyoLocation | None:
     )
 
 
-def _degrees(place: Place, key: str) -> str | int | float | None:
+def _degrees(place: BodyPlace, key: str) -> str | int | float | None:
     return place.text(key) if isinstance(place.at(key).value, str) else place.number(key)
 
 
-def _optional_object(place: Place, *keys: str) -> Place | None:
+def _optional_object(place: BodyPlace, *keys: str) -> BodyPlace | None:
     """The object down a path of which every part may be absent."""
     for key in keys:
         place = place.at(key)
@@ -198,7 +198,7 @@ def _optional_object(place: Place, *keys: str) -> Place | None:
     return place
 
 
-def _patch(meta: Place) -> TraitPatch | None:
+def _patch(meta: BodyPlace) -> TraitPatch | None:
     place = _optional_object(meta, "meta", "patch_properties")
     if place is None:
         return None
@@ -209,7 +209,7 @@ def _patch(meta: Place) -> TraitPatch | None:
     )
 
 
-def _further_emails(meta: Place) -> tuple[str, ...]:
+def _further_emails(meta: BodyPlace) -> tuple[str, ...]:
     place = _optional_object(meta, "meta", "patch_identifiers", "append")
     if place is None:
         return ()
@@ -217,7 +217,7 @@ def _further_emails(meta: Place) -> tuple[str, ...]:
     return tuple(text for text in _texts(emails) if emails.is_identifier(text))
 
 
-def _texts(place: Place) -> list[str]:
+def _texts(place: BodyPlace) -> list[str]:
     """One text, or several, or none."""
     value = place.value
     if value is None:
@@ -230,7 +230,7 @@ def _texts(place: Place) -> list[str]:
     return []
 
 
-def _events(attributes: Place, now_ms: int) -> list[_Placed]:
+def _events(attributes: BodyPlace, now_ms: int) -> list[_Placed]:
     data = attributes.object_at("events")
     if data is None:
         return []
@@ -247,7 +247,7 @@ def _events(attributes: Place, now_ms: int) -> list[_Placed]:
     return events
 
 
-def _event(members: Place, now_ms: int) -> KlaviyoEvent | None:
+def _event(members: BodyPlace, now_ms: int) -> KlaviyoEvent | None:
     metric = _metric(members)
     properties = members.free_object("properties")
     if len(properties) > MAX_PROPERTIES:
@@ -270,7 +270,7 @@ def _event(members: Place, now_ms: int) -> KlaviyoEvent | None:
     return msgspec.structs.replace(event, metric=name, service=service)
 
 
-def _metric(members: Place) -> tuple[str, str | None] | None:
+def _metric(members: BodyPlace) -> tuple[str, str | None] | None:
     data = members.object_at("metric", "data")
     if data is None:
         return None
@@ -289,7 +289,7 @@ def _metric(members: Place) -> tuple[str, str | None] | None:
     return name, attributes.text("service")
 
 
-def _time(members: Place, now_ms: int) -> int | None:
+def _time(members: BodyPlace, now_ms: int) -> int | None:
     place = members.filled("time")
     if place is None:
         return None

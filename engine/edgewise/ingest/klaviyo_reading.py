@@ -22,7 +22,7 @@ PLACEHOLDERS = frozenset({"<string>", "<dateTime>", "<number>", "<boolean>"})
 Tree = dict[str, Any]
 
 
-class Place:
+class BodyPlace:
     """A place in a request: a value, and the pointer to it.
 
     Every method that reads a member notes what is wrong with it and returns something harmless.
@@ -40,12 +40,12 @@ class Place:
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(KlaviyoFault(self.pointer, detail))
 
-    def at(self, key: str) -> Place:
+    def at(self, key: str) -> BodyPlace:
         """Return the place of a member, which may be absent; this one must be an object."""
         value = self.value.get(key) if isinstance(self.value, dict) else None
-        return Place(value, f"{self.pointer}/{_escaped(key)}", self.problems)
+        return BodyPlace(value, f"{self.pointer}/{_escaped(key)}", self.problems)
 
-    def object_at(self, *keys: str) -> Place | None:
+    def object_at(self, *keys: str) -> BodyPlace | None:
         """Return the object down a path, each part of which is required."""
         place = self
         for key in keys:
@@ -55,14 +55,14 @@ class Place:
                 return None
         return place
 
-    def items_at(self, key: str) -> list[Place]:
+    def items_at(self, key: str) -> list[BodyPlace]:
         """Return the places of the items of an array, which is required."""
         place = self.at(key)
         if not isinstance(place.value, list):
             place.refuse("This field is required and must be an array.")
             return []
         return [
-            Place(item, f"{place.pointer}/{index}", self.problems)
+            BodyPlace(item, f"{place.pointer}/{index}", self.problems)
             for index, item in enumerate(place.value)
         ]
 
@@ -96,7 +96,7 @@ class Place:
             return False
         return True
 
-    def filled(self, key: str) -> Place | None:
+    def filled(self, key: str) -> BodyPlace | None:
         """Return the place of a member that has a value; a placeholder is none."""
         place = self.at(key)
         value = place.value
@@ -170,7 +170,7 @@ class Place:
             # Most values are numbers and short texts, which no limit is about.
             if isinstance(member, dict | list) or (isinstance(member, str) and len(member) > 1024):
                 pointer = f"{self.pointer}/{_escaped(str(key))}"
-                Place(member, pointer, self.problems).check_values(depth + 1)
+                BodyPlace(member, pointer, self.problems).check_values(depth + 1)
 
 
 def _escaped(key: str) -> str:

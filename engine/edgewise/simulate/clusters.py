@@ -11,7 +11,7 @@ _REMEMBERED_NAMES = 200_000
 
 
 @lru_cache(maxsize=_REMEMBERED_NAMES)
-def key_of(environment: str, name: str) -> int:
+def cluster_key(environment: str, name: str) -> int:
     """Return 64 bits that stand for an id: the same for a name and for the id it makes.
 
     Two ids with the same bits only come to lie in one partition, which harms nothing.
@@ -23,7 +23,7 @@ def key_of(environment: str, name: str) -> int:
 def _claim_keys(environment: str, user_id: str) -> tuple[int, ...]:
     """The keys that a user id may stand for: a hash may be an id of ours, or a name."""
     by_name = int(id_for_name(environment, user_id)[:16], 16)
-    own = key_of(environment, user_id)
+    own = cluster_key(environment, user_id)
     return (own,) if own == by_name else (own, by_name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from edgewise.simulate.clusters import Clusters, key_of
+from edgewise.simulate.clusters import Clusters, cluster_key
 from edgewise.simulate.requests import Request
 from edgewise.simulate.spool import PartitionRecords, SpoolWriter, partition_spool
 
@@ -25,7 +25,7 @@ class Dividing:
     def add(self, requests: Iterable[Request]) -> None:
         """Spool requests."""
         for record, _ in requests:
-            key = key_of(record.environment, record.name)
+            key = cluster_key(record.environment, record.name)
             self._clusters.link_related(key, record.environment, record.related)
             self._spool.add(record, key)
 

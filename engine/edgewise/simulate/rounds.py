@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgewise.simulate.clusters import Clusters, key_of
+from edgewise.simulate.clusters import Clusters, cluster_key
 from edgewise.simulate.requests import Request
 
 
@@ -21,7 +21,7 @@ class Rounds:
 
     def divide(self, requests: Sequence[Request]) -> list[list[Request]]:
         """Return requests in rounds, those of one visitor in different ones and in their order."""
-        keys = [key_of(record.environment, record.name) for record, _ in requests]
+        keys = [cluster_key(record.environment, record.name) for record, _ in requests]
         for key, (record, _) in zip(keys, requests, strict=True):
             if record.related:
                 self._clusters.link_related(key, record.environment, record.related)
