@@ -19,7 +19,7 @@ from edgewise.errors import (
     StoreBusy,
     StoreError,
 )
-from edgewise.merging import MOST_ABSORBED
+from edgewise.merging import MOST_JOINED
 from edgewise.model.imports import ImportedProfile
 from edgewise.model.log import LogEntry
 from edgewise.stores.codec import MAX_PROFILE_BYTES, encode_record
@@ -740,24 +740,31 @@ def test_two_profiles_too_large_for_one_stay_two() -> None:
 
 @pytest.mark.parametrize("theirs", [0, 400])
 def test_so_many_profiles_become_one(theirs: int) -> None:
-    """A user id by which a whole crowd is identified joins no more of them than a thousand."""
+    """A user id by which a whole crowd is identified joins no more of them than a thousand.
+
+    The others stay apart, and what they do counts for themselves.
+    """
 
     async def scenario() -> None:
         server = Server()
         await server.send("anna", identify("user"))
-        for name, count in (("user", MOST_ABSORBED - 1 - theirs), ("ben", theirs)):
+        for name, count in (("user", MOST_JOINED - 2 - theirs), ("ben", theirs)):
             await server.send(name, track())
             profile = await server.profile(name)
             profile.absorbed = [f"{name}-{number}" for number in range(count)]
             _, version = await server.store.get(profile.id)
             await server.store.put_if(profile.id, encode_record(profile), version)
-        # One more has room.
+        # With all that it has absorbed, and itself, one more has room.
         await server.send("clara", track())
         await server.send("clara", identify("user"))
-        with pytest.raises(InvalidData, match="userId: more than 1000 profiles"):
-            await server.send("ben", identify("user"))
-        assert (await server.profile("ben")).id != (await server.profile("user")).id
-        await server.send("ben", track())
+        crowd = await server.profile("user")
+        assert (await server.profile("clara")).id == crowd.id
+        assert 1 + len(crowd.absorbed) == MOST_JOINED - theirs
+        await server.send("ben", identify("user", plan="pro"))
+        ben = await server.profile("ben")
+        assert ben.id != crowd.id
+        assert ben.traits == {"plan": "pro"}
+        assert (await server.profile("user")).traits == {}
 
     run(scenario())
 

@@ -32,10 +32,14 @@ class HastyProtocol(PatientProtocol):
 
 
 @asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[int]:
+async def served(
+    app: ASGIApp, http: type[PatientProtocol] = HastyProtocol, ws: Any = "none"
+) -> AsyncIterator[int]:
     """Serve an app on a free port of this machine."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(app, http=HastyProtocol, lifespan="off", log_level="critical")
+        config = uvicorn.Config(
+            app, http=http, ws=ws, lifespan="off", log_level="critical", timeout_keep_alive=1
+        )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve([listener]))
         try:
@@ -169,3 +173,91 @@ def test_a_body_may_come_in_parts() -> None:
         return await reader.readuntil(b"done")
 
     assert connected(answering(), use).startswith(b"HTTP/1.1 200")
+
+
+def test_who_reads_slowly_reads_to_the_end() -> None:
+    """An answer of which some is read again and again is no answer that nobody reads."""
+
+    async def use(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
+        writer.write(REQUEST)
+        came = 0
+        while came < len(LARGE):
+            part = await reader.read(65536)
+            assert part
+            came += len(part)
+            await asyncio.sleep(PATIENCE_S / 25)
+        return came
+
+    assert connected(answering(LARGE), use) >= len(LARGE)
+
+
+def test_a_client_whose_answers_are_small_is_not_awaited_either() -> None:
+    """What is left of an answer when the connection ends is read soon, or not at all."""
+    gone = asyncio.Event()
+
+    class Noting(HastyProtocol):
+        def connection_lost(self, exc: Exception | None) -> None:
+            """Tell of the end."""
+            super().connection_lost(exc)
+            gone.set()
+
+    async def scenario() -> None:
+        async with served(answering(bytes(50_000)), Noting) as port:
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.setblocking(False)
+                with suppress(BlockingIOError):
+                    for _ in range(200):
+                        client.send(REQUEST)
+                async with asyncio.timeout(LONG_S):
+                    await gone.wait()
+
+    uvloop.run(scenario())
+
+
+def test_a_large_body_may_wait_for_the_app() -> None:
+    """What uvicorn itself does not take yet is not the client's to send."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(4 * PATIENCE_S)
+        await answering()(scope, receive, send)
+
+    async def use(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        body = bytes(1_000_000)
+        writer.write(b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n" % len(body))
+        writer.write(body)
+        return await reader.readuntil(b"done")
+
+    assert connected(app, use).startswith(b"HTTP/1.1 200")
+
+
+def test_a_connection_of_another_protocol_is_left_alone() -> None:
+    """After an upgrade nothing is owed any more that HTTP knows of."""
+
+    class Echo(asyncio.Protocol):
+        """Stands in for WebSocket: it sends back what comes."""
+
+        def __init__(self, **_: Any) -> None:
+            self.transport: Any = None
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            """Remember the way back."""
+            self.transport = transport
+
+        def data_received(self, data: bytes) -> None:
+            """Send the same."""
+            self.transport.write(data)
+
+    async def scenario() -> bytes:
+        async with served(answering(), ws=Echo) as port, asyncio.timeout(LONG_S):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(
+                b"GET / HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+            )
+            await reader.readuntil(b"\r\n\r\n")
+            await asyncio.sleep(4 * PATIENCE_S)
+            writer.write(b"still there")
+            found = await reader.readexactly(11)
+            writer.close()
+            return found
+
+    assert uvloop.run(scenario()) == b"still there"

@@ -101,8 +101,8 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="edgewise", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"edgewise {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    asked_for = next((word for word in arguments[:1] if not word.startswith("-")), "serve")
-    if asked_for not in COMMANDS:
+    asked_for = next((word for word in arguments[:1] if not word.startswith("-")), "")
+    if asked_for and asked_for not in COMMANDS:
         hint = closest(asked_for, COMMANDS) or f"there are: {', '.join(COMMANDS)}"
         parser.error(f'there is no command "{printable(asked_for)}" ({hint})')
     for name, (module, purpose) in COMMANDS.items():
@@ -112,7 +112,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             description=f"{purpose[0].upper()}{purpose[1:]}.",
             formatter_class=HelpFormatter,
         )
-        if name == asked_for and arguments:
+        if name == asked_for:
             import_module(f"edgewise.commands.{module}").register(command)
     return parser
 

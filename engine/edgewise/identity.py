@@ -22,9 +22,9 @@ from typing import TypeGuard
 import msgspec
 
 from edgewise.erasing import finish_erasure
-from edgewise.errors import InvalidData, NamespaceMismatch, StoreCorrupt
+from edgewise.errors import NamespaceMismatch, StoreCorrupt
 from edgewise.history import catch_up
-from edgewise.merging import MOST_ABSORBED, absorb
+from edgewise.merging import MOST_JOINED, absorb
 from edgewise.model.profiles import Erasure, Profile, Record, Redirect
 from edgewise.records import Conflict, Records, Versioned, id_for_name, is_server_made
 from edgewise.ruleset import Ruleset
@@ -113,7 +113,8 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
         """Return the profile that a user id belongs to, after the visitor was identified by it.
 
         A user id that nobody has leads to the visitor's profile from now on. One that another
-        profile owns makes the two one, and the owner survives.
+        profile owns makes the two one, and the owner survives; but one by which a whole crowd was
+        identified is no visitor's, and changes nothing.
 
         Errors: Conflict; InvalidData where a profile has no room for that.
         """
@@ -132,6 +133,8 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
             _note(profile, [user_id])
             return loaded
         if loaded.version:
+            if 2 + len(profile.absorbed) + len(owner.profile.absorbed) > MOST_JOINED:
+                return loaded
             self._check_room(profile, owner.profile)
             return await self.merge(loaded, owner)
         if loaded.announced:
@@ -153,11 +156,6 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
 
     def _check_room(self, loser: Profile, survivor: Profile) -> None:
         """Refuse a merge of which the profile would be too large. Errors: InvalidData."""
-        if len(loser.absorbed) + len(survivor.absorbed) >= MOST_ABSORBED:
-            raise InvalidData(
-                f"userId: more than {MOST_ABSORBED} profiles would be one by this user id, which"
-                " belongs to one visitor alone"
-            )
         records = [encode_record(loser), encode_record(survivor)]
         if sum(map(len, records)) > MAX_PROFILE_BYTES:
             # What both have is there once afterwards.

@@ -123,11 +123,11 @@ class ImportWorker:
 
     async def stop(self) -> None:
         """Finish the parts that were taken, and take no more."""
-        if self._task is not None:
+        task, self._task = self._task, None
+        if task is not None:
             self._stopping = True
             self._wake.set()
-            await self._task
-            self._task = None
+            await asyncio.wait({task})
 
     def notice(self) -> None:
         """Note that something was queued; say once that it waits where nobody began to apply it."""
@@ -146,26 +146,51 @@ class ImportWorker:
         """
         settings = self._settings
         now_ms, lease_ms = self._clock(), int(settings.lease_s * 1000)
-        # Nothing is ever made to wait for longer, unless the clock was put back since.
-        latest_ms = now_ms + int(max(settings.lease_s, settings.longest_pause_s) * 1000)
+        # Nothing is ever made to wait for half as long, unless the clock was put back since.
+        latest_ms = now_ms + 2 * int(max(settings.lease_s, settings.longest_pause_s) * 1000)
         taken = await self._queue.take(now_ms, lease_ms, settings.most_taken, latest_ms)
         for together in _slices(taken):
             await asyncio.gather(*(self._finish(part) for part in together))
         return len(taken)
 
     async def _run(self) -> None:
+        failures = 0
         while not self._stopping:
             self._wake.clear()
             try:
                 taken = await self.step()
+                failures = 0
             except StoreBusy:
                 taken = 0
-            except Exception:  # noqa: BLE001 - what fails once must not end all later steps
-                _LOG.exception("The import queue cannot be read; it is tried again.")
-                taken = 0
+            except Exception as error:  # noqa: BLE001 - what fails once must not end all later steps
+                if self._may_tell():
+                    _LOG.error(
+                        "The import queue cannot be read; it is tried again.", exc_info=error
+                    )
+                await self._back_off(failures)
+                failures += 1
+                continue
             if not taken:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), self._settings.rest_s)
+
+    async def _back_off(self, failures: int) -> None:
+        """Wait longer after each failure, whatever is queued meanwhile."""
+        settings, loop = self._settings, asyncio.get_running_loop()
+        longest_s = max(settings.rest_s, settings.longest_pause_s)
+        end_s = loop.time() + min(settings.rest_s * 2 ** min(failures, 32), longest_s)
+        while not self._stopping and (left_s := end_s - loop.time()) > 0:
+            self._wake.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), left_s)
+
+    def _may_tell(self) -> bool:
+        """Whether it is time for another line of the log, of which this is one."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s < self._quiet_until_s:
+            return False
+        self._quiet_until_s = now_s + _QUIET_S
+        return True
 
     async def _finish(self, part: TakenPart) -> None:
         hold = part.hold
@@ -194,9 +219,7 @@ class ImportWorker:
 
     async def _bury(self, hold: Hold, reason: str) -> None:
         await self._queue.bury(hold, reason)
-        now_s = asyncio.get_running_loop().time()
-        if now_s >= self._quiet_until_s:
-            self._quiet_until_s = now_s + _QUIET_S
+        if self._may_tell():
             _LOG.warning(
                 "A part of an import was buried, as `edgewise imports list` shows: %s",
                 printable(shortened(reason, _LONGEST_REASON)),

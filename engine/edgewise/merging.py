@@ -18,9 +18,9 @@ from edgewise.tallies import merge_tallies
 MESSAGE_KEY_BYTES = 8
 KEPT_MESSAGE_KEYS = 256
 
-MOST_ABSORBED = 1_000
-"""So many profiles one may have become by logins. Whoever has more is no visitor, and each of their
-logs is asked whether a message was counted."""
+MOST_JOINED = 1_000
+"""So many profiles logins may make one. Whoever has more is no visitor, and each of their logs is
+asked whether a message was counted."""
 
 _NOWHERE = Location()
 

@@ -17,6 +17,9 @@ PATIENCE_S = 30.0
 class PatientProtocol(HttpToolsProtocol):
     """uvicorn's protocol, with an end to waiting for a client.
 
+    A request must be there as a whole in that time, however fast it comes; an answer may take
+    longer as long as some of it is read. What the application waits for is not the client's.
+
     Cost: one timer a connection; nothing on a request.
     """
 
@@ -32,6 +35,11 @@ class PatientProtocol(HttpToolsProtocol):
         self._looking.cancel()
         super().connection_lost(exc)
 
+    def handle_websocket_upgrade(self) -> None:
+        """Look no more: the connection is another protocol's now."""
+        self._looking.cancel()
+        super().handle_websocket_upgrade()
+
     def _look(self, before: tuple[object, ...]) -> None:
         owed = self._owed()
         if owed and owed == before:
@@ -42,12 +50,15 @@ class PatientProtocol(HttpToolsProtocol):
     def _owed(self) -> tuple[object, ...]:
         """What the client has to do before anything goes on; empty where it is not its turn."""
         cycle: RequestResponseCycle | None = self.cycle
+        unread_bytes = self.transport.get_write_buffer_size()
+        if self.transport.is_closing() or self.flow.write_paused:
+            return ("read the answer", cycle, unread_bytes)
         if cycle is None:
             return ("send a request",)
+        if self.flow.read_paused or self.pipeline:
+            return ()
         if cycle.more_body:
             return ("send the rest of the body", cycle)
-        if self.flow.write_paused:
-            return ("read the answer", cycle)
         if cycle.response_complete and self.timeout_keep_alive_task is None:
             return ("send the rest of the head", cycle)
         return ()

@@ -16,6 +16,7 @@ _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\
 _LONGEST_NUMBER = 64
 _EXPONENT_FROM = 1e21
 _FIRST_INEXACT = 2.0**53
+_LEAST_WHOLE, _MOST_WHOLE = -(2**63), 2**64 - 1
 
 
 def text_of(value: Any) -> str:
@@ -67,7 +68,7 @@ def number_of(value: Any) -> int | float | None:
     """Return a JSON value as a number, or None where it is not the number or text of one.
 
     Shape: booleans, null and objects are no numbers; a list is read as its text. Digits alone are
-        exact, however many there are.
+        exact as far as 64 bits go, as JSON numbers are.
     """
     if value.__class__ is int or value.__class__ is float:
         return value
@@ -77,9 +78,10 @@ def number_of(value: Any) -> int | float | None:
         return None
     number = float(value)
     if abs(number) >= _FIRST_INEXACT:
-        # Two ids of many digits are not one because a float cannot tell them apart.
+        # As in JSON: two ids are not one because a float cannot tell them apart.
         with suppress(ValueError):
-            return int(value)
+            whole = int(value)
+            return whole if _LEAST_WHOLE <= whole <= _MOST_WHOLE else number
     return number if math.isfinite(number) else None
 
 

@@ -87,6 +87,8 @@ def holds(operator: str, operand: Any, value: Any) -> bool:
         pytest.param("equal", "4929123456789012345", "4929123456789012345", True, id="same-id"),
         pytest.param("equal", "4929123456789012345", 4929123456789012345, True, id="id-number"),
         pytest.param("equal", "4929123456789012345", "4929123456789012346", False, id="next-id"),
+        pytest.param("equal", "1" * 23, float("1" * 23), True, id="beyond-64-bits"),
+        pytest.param("equal", "1" + "0" * 23, "1e23", True, id="exponent"),
         pytest.param("greaterThan", "5", 6, True, id="greater"),
         pytest.param("greaterThan", "5", 5, False, id="greater-not-equal"),
         pytest.param("greaterThan", "5", "10", True, id="greater-as-numbers"),

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from watchfiles import Change
 
 from edgewise.asgi.app import build_app
 from edgewise.errors import RulesError
@@ -318,9 +319,9 @@ def test_rules_stay_while_the_whole_folder_is_gone(
                 assert audiences(reloader) == ("everyone-a", "viewers-a")
                 (refused,) = reloader.status()[MAIN].refused
                 assert refused.reason.startswith(
-                    "rules/shop/main: the folder is gone; what it held is served until there are"
+                    "rules/shop/main: its rules are gone; those in use are served until there are"
                 )
-            assert caplog.text.count("the folder is gone") == 1
+            assert caplog.text.count("its rules are gone") == 1
             put(root, rules("b"))
             await reloader.reload()
             assert audiences(reloader) == ("everyone-b", "viewers-b")
@@ -328,16 +329,134 @@ def test_rules_stay_while_the_whole_folder_is_gone(
     asyncio.run(scenario())
 
 
-def test_a_second_start_begins_nothing_anew(root: Path) -> None:
-    """What goes on in the background goes on once."""
+def test_all_come_back_after_a_long_time_without_any(root: Path) -> None:
+    """The time that each may be gone begins when the first are there again."""
+
+    async def scenario() -> None:
+        settings = ReloadSettings(watch=False, poll_s=3600, settle_s=0, keep_gone_s=0.2)
+        async with started(root, settings) as reloader:
+            put(root, rules("s"), "staging")
+            await reloader.reload()
+            both = set(reloader.rulesets)
+            aside = root.with_name("aside")
+            root.rename(aside)  # noqa: ASYNC240  # a test may block
+            await reloader.reload()
+            await asyncio.sleep(0.3)
+            await reloader.reload()
+            assert set(reloader.rulesets) == both
+            (root / "shop").mkdir(parents=True)
+            (aside / "shop" / "main").rename(root / "shop" / "main")
+            await reloader.reload()
+            assert set(reloader.rulesets) == both
+            (refused,) = reloader.status()["shop", "staging"].refused
+            assert "are served for 0.2 seconds more" in refused.reason
+            await asyncio.sleep(0.21)
+            await reloader.reload()
+            assert set(reloader.rulesets) == {MAIN}
+
+    asyncio.run(scenario())
+
+
+def test_a_gone_environment_ends_without_another_look(root: Path) -> None:
+    """Nobody has to poll for the end of its time."""
+
+    async def scenario() -> None:
+        settings = ReloadSettings(watch=False, poll_s=3600, settle_s=0, keep_gone_s=0.1)
+        async with started(root, settings) as reloader:
+            put(root, rules("s"), "staging")
+            (root / "shop" / "main").rename(root.with_name("aside"))
+            await reloader.reload()
+            assert MAIN in reloader.rulesets
+            await until(reloader, lambda one: MAIN not in one.rulesets)
+
+    asyncio.run(scenario())
+
+
+def test_what_never_was_served_is_not_served_on(
+    root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A faulty environment that goes is forgotten, and nothing is said of serving it."""
 
     async def scenario() -> None:
         async with started(root) as reloader:
-            tasks = asyncio.all_tasks()
-            await reloader.start()
-            assert asyncio.all_tasks() == tasks
+            path = put(root, "audiences: [", "staging")
+            await reloader.reload()
+            assert ("shop", "staging") in reloader.status()
+            path.unlink()
+            path.parent.rmdir()
+            await reloader.reload()
+            assert list(reloader.status()) == [MAIN]
 
     asyncio.run(scenario())
+    assert "served no more" not in caplog.text
+    assert "are gone" not in caplog.text
+
+
+def test_files_that_go_before_their_folder(root: Path) -> None:
+    """A look in between finds no rules, which is no reason to serve none."""
+
+    async def scenario() -> None:
+        async with started(root) as reloader:
+            put(root, rules("s"), "staging")
+            (root / "shop" / "main" / "rules.yaml").unlink()
+            for _ in range(2):
+                await reloader.reload()
+                assert audiences(reloader) == ("everyone-a", "viewers-a")
+            put(root, rules("b"))
+            await reloader.reload()
+            assert audiences(reloader) == ("everyone-b", "viewers-b")
+
+    asyncio.run(scenario())
+
+
+def test_an_environment_without_files_is_one_in_the_end(root: Path) -> None:
+    """Whoever removes all rules and leaves the folder means it."""
+
+    async def scenario() -> None:
+        async with started(root, GONE_AT_ONCE) as reloader:
+            put(root, rules("s"), "staging")
+            (root / "shop" / "main" / "rules.yaml").unlink()
+            await reloader.reload()
+            await reloader.reload()
+            assert audiences(reloader) == ()
+
+    asyncio.run(scenario())
+
+
+def test_a_second_start_begins_nothing_anew(root: Path) -> None:
+    """What goes on in the background goes on once, also where both starts are under way."""
+
+    async def scenario() -> None:
+        reloader = Reloader(root, settings=BY_HAND)
+        await asyncio.gather(reloader.start(), reloader.start())
+        names = [task.get_name() for task in asyncio.all_tasks()]
+        assert names.count("edgewise-reloader") == 1
+        await reloader.stop()
+        await reloader.start()
+        assert audiences(reloader) == ("everyone-a", "viewers-a")
+        await reloader.stop()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("copies", "changed", "concerns"),
+    [
+        ("rules/.data", "rules/.data/profiles.db", False),
+        ("rules/.data", "rules/.data/profiles.db-wal", False),
+        ("rules/.data", "rules/shop/main/a.yaml", True),
+        ("data", "data/profiles.db", False),
+        ("data", "rules/shop/main/a.yaml", True),
+        (".", "rules/shop/main/a.yaml", True),
+        (".", "profiles.db", False),
+    ],
+)
+def test_a_store_is_no_rule_wherever_it_lies(
+    tmp_path: Path, copies: str, changed: str, concerns: bool
+) -> None:
+    """Writes of a store make nobody look, below the rules, above them or beside them."""
+    reloader = Reloader(tmp_path / "rules", tmp_path / copies)
+    assert reloader._concerns(Change.modified, str(tmp_path / changed)) is concerns
 
 
 def test_a_start_refuses_faulty_rules(root: Path) -> None:

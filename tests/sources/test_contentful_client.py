@@ -148,7 +148,7 @@ def test_entries_without_end_are_given_up(
     api: ContentfulApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that never has all of them does not hold the client for ever."""
-    monkeypatch.setattr("edgewise.sources.contentful.client.MAX_PAGES", 3)
+    monkeypatch.setattr("edgewise.sources.contentful.client.MAX_ENTRY_PAGES", 3)
     api.trouble = [(200, {}, b'{"items": [{}], "total": 1000000}')] * 3
 
     async def all_entries(client: DeliveryClient) -> list[Any]:

@@ -158,6 +158,13 @@ def test_json_is_json(tmp_path: Path) -> None:
             id="control-character",
         ),
         pytest.param(
+            "a.yaml",
+            f"# {'ä😀' * 80}\naudiences:\n  - id: a\n    name: x\x01y\n",
+            ":4: the file cannot be read: character U+0001 in line 4"
+            " (write it as an escape in quotes)",
+            id="control-character-after-others",
+        ),
+        pytest.param(
             "a.json",
             "[" * 100_000,
             ": the file cannot be read: it is nested too deep",

@@ -267,8 +267,9 @@ class _Native:
         return self._each(raw, pointer, lambda key: Attribute(source, key))
 
     def _count(self, value: AnyValue, key: str, pointer: str) -> int:
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
-            return value
+        is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        if is_whole and not isinstance(value, bool) and 0 <= value < 2**63:
+            return int(value)
         if isinstance(value, str):
             spoken = _TIMES.fullmatch(value)
             if spoken:

@@ -37,7 +37,7 @@ _YES_OR_NO: Final[Schema] = {"type": "boolean"}
 _RULES: Final[Schema] = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/rule"}}
 _COUNT: Final[Schema] = {
     "anyOf": [
-        {"type": "integer", "minimum": 0},
+        {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
         {"enum": ["once", "twice", "never"]},
         {"type": "string", "pattern": "^[0-9]{1,9}( times?)?$"},
     ]

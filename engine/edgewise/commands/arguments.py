@@ -17,7 +17,8 @@ class HelpFormatter(argparse.HelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         text, default = action.help, action.default
-        is_worth_it = isinstance(default, (str, int, float, Path)) and default not in (False, "")
+        is_known = isinstance(default, (str, int, float, Path)) and default != ""
+        is_worth_it = is_known and not isinstance(default, bool)
         if not text or "%(default)" in text or not is_worth_it or default == argparse.SUPPRESS:
             return text
         return f"{text} (%(default)s)"

@@ -29,7 +29,9 @@ _STORES = "memory:// or sqlite:///absolute/path.db"
 def register(parser: ArgumentParser) -> None:
     """Say what the command takes."""
     parser.add_argument("rules", type=Path, help=RULES_HELP)
-    parser.add_argument("--store", metavar="URL", help=f"{_STORES} ({DATABASE} beside --copies)")
+    parser.add_argument(
+        "--store", metavar="URL", help=f"{_STORES} ({DATABASE} in the folder of --copies)"
+    )
     add_copies_option(parser)
     parser.add_argument("--host", default="127.0.0.1", help="(%(default)s)")
     parser.add_argument("--port", type=_port, default=8080, help="(%(default)s)")
@@ -89,8 +91,7 @@ def serve(options: Namespace) -> int:
 
     Errors: RulesError for faulty rules; InputError and StoreError for what cannot be served.
     """
-    store = _default_store(options.copies) if options.store is None else options.store
-    if options.workers > 1 and store.startswith("memory:"):
+    if options.workers > 1 and (options.store or "").startswith("memory:"):
         raise StoreUrlError(
             "memory:// keeps profiles inside one process; with more than one worker name a store"
             " that they share, such as sqlite:///var/lib/edgewise/profiles.db"
@@ -99,6 +100,7 @@ def serve(options: Namespace) -> int:
     default = options.default_environment
     if default is not None and default not in {**loaded.rulesets, **loaded.waiting}:
         raise InputError(f"the default environment {'/'.join(default)} is not served")
+    store = _default_store(options.copies) if options.store is None else options.store
     profiles = _place_of_profiles(store_file(store))
     # Opened here only so that a wrong URL is a clear message and not a failing worker.
     asyncio.run(open_store(store).close())

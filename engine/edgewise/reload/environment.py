@@ -44,7 +44,9 @@ class Environment:
     """One folder of rules, with what was last made of it.
 
     Shape: `stamp` and `version` are those of the files and the source that were last tried, with
-    or without success; `stamp` is None before the first time.
+    or without success; `stamp` is None before the first time. `gone_at_s` is since when the rules
+    are gone, by the clock of the event loop, and `gone_for_good` whether that was told as for good;
+    both are None while they are there.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -52,6 +54,7 @@ class Environment:
         self.stamp: Stamp | None = None
         self.version = ""
         self.gone_at_s: float | None = None
+        self.gone_for_good: bool | None = None
         self.follower: Follower | None = None
         self.faults: tuple[Fault, ...] = ()
         self._loaded_ms = 0
@@ -61,6 +64,11 @@ class Environment:
     def source_version(self) -> str:
         """The version of the source's rules, empty without a source or before it has any."""
         return self.follower.source.version if self.follower else ""
+
+    @property
+    def had_files(self) -> bool:
+        """Whether there were rule files when they were last looked at, or before they were gone."""
+        return bool(self.stamp) or self.gone_at_s is not None
 
     def accept(self, now_ms: int) -> None:
         """Note that the rules were taken into use."""

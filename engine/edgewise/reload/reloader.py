@@ -95,6 +95,7 @@ class Reloader:
         self._rewatch = asyncio.Event()
         self._root_id: tuple[int, int] = (0, 0)
         self._tasks: list[asyncio.Task[None]] = []
+        self._started = False
 
     async def start(self) -> None:
         """Load everything, then follow what changes; nothing where that was begun before.
@@ -103,8 +104,9 @@ class Reloader:
 
         Errors: RulesError with every fault; SourceUnavailable where nothing can be served.
         """
-        if self._tasks:
+        if self._started:
             return
+        self._started = True
         try:
             await self.reload()
             await asyncio.gather(*(one.attempted.wait() for one in self.followers().values()))
@@ -119,6 +121,7 @@ class Reloader:
 
     async def stop(self) -> None:
         """End everything that goes on in the background; the rulesets stay as they are."""
+        self._started = False
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -148,7 +151,7 @@ class Reloader:
                 await self._lose(key, self._environments[key], for_good=not found)
             for key, (folder, stamp) in found.items():
                 environment = self._environments.setdefault(key, Environment(folder))
-                environment.gone_at_s = None
+                environment.gone_at_s = environment.gone_for_good = None
                 same_files = environment.stamp == stamp
                 if not same_files or environment.version != environment.source_version:
                     await self._rebuild_alone(key, environment)
@@ -168,27 +171,40 @@ class Reloader:
         Args:
             for_good: whether to serve it until there are rules again.
         """
-        now_s, keep_s = asyncio.get_running_loop().time(), self._settings.keep_gone_s
-        if environment.gone_at_s is None:
-            environment.gone_at_s = now_s
+        loop, keep_s = asyncio.get_running_loop(), self._settings.keep_gone_s
+        if environment.gone_at_s is None or for_good:
+            environment.gone_at_s = loop.time()
+        is_over = loop.time() - environment.gone_at_s >= keep_s and not for_good
+        if is_over or key not in self.rulesets:
+            await self._unfollow(self._environments.pop(key))
+            if self.rulesets.pop(key, None) is not None:
+                _LOG.info("%s/%s is served no more", *key)
+        elif environment.gone_for_good is not for_good:
+            environment.gone_for_good = for_good
             # What comes back is read, even if it is the same.
             environment.stamp = None
             until = "until there are rules again" if for_good else f"for {keep_s:g} seconds more"
             found = FaultList(environment.folder.relative_to(self.root.parent).as_posix())
-            message = f"the folder is gone; what it held is served {until}"
-            found.at("", "unreadable", message, "put it back, or wait")
+            message = f"its rules are gone; those in use are served {until}"
+            found.at("", "unreadable", message, "put them back, or wait")
             await self._refuse(key, environment, found.faults)
-        if now_s - environment.gone_at_s >= keep_s and not for_good:
-            await self._unfollow(self._environments.pop(key))
-            if self.rulesets.pop(key, None) is not None:
-                _LOG.info("%s/%s is served no more", *key)
+            loop.call_later(keep_s, self._wake.set)
 
     def _find_now(self) -> _Found:
         found: dict[EnvironmentKey, tuple[Path, Stamp]] = {}
         for organization, environment, folder in find_environments(self.root):
-            # A folder that vanishes right now is gone; one that cannot be read is a fault.
-            with suppress(FileNotFoundError):
-                found[organization, environment] = (folder, _stamp_or_none(folder))
+            key = (organization, environment)
+            try:
+                stamp = stamp_of(folder)
+            except FileNotFoundError:
+                continue  # It vanishes right now.
+            except PermissionError:
+                stamp = ()  # That is a fault of its own.
+            else:
+                # Whoever removes a folder removes its files first.
+                if not stamp and key in self.rulesets and self._environments[key].had_files:
+                    continue
+            found[key] = (folder, stamp)
         return found
 
     def _check_root(self) -> None:
@@ -306,18 +322,13 @@ class Reloader:
 
     def _concerns(self, _: Change, name: str) -> bool:
         """Whether a change may be one of rules: a store may live beside the copies of sources."""
-        path = Path(name).absolute()
-        root = self.root.absolute()
-        if self._copies is None or root in (path, *path.parents):
+        path, root = Path(name).absolute(), self.root.absolute()
+        copies = self._copies.absolute() if self._copies is not None else None
+        if copies is None or copies not in path.parents:
             return True
-        return self._copies.absolute() not in path.parents or is_copy(path.name)
-
-
-def _stamp_or_none(folder: Path) -> Stamp:
-    try:
-        return stamp_of(folder)
-    except PermissionError:
-        return ()
+        # Rules may lie below the copies, and the copies below the rules: the nearer folder counts.
+        is_rule = root in (path, *path.parents) and root not in copies.parents
+        return is_rule or is_copy(path.name)
 
 
 def _same(one: ContentfulSettings, other: ContentfulSettings) -> bool:

@@ -167,10 +167,10 @@ def _parse(path: Path, faults: FaultList) -> Any:
         message = f"the file cannot be read: byte 0x{error.object[error.start]:02x} in line {line}"
         faults.at("", "unreadable", f"{message} is no UTF-8", "save it as UTF-8", line=line)
     except ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        message = (
-            f"the file cannot be read: character U+{ord(text[error.position]):04X} in line {line}"
-        )
+        # One parser tells the place in bytes, the other in characters.
+        character = error.character if isinstance(error.character, int) else ord(error.character)
+        line = text.count("\n", 0, max(text.find(chr(character)), 0)) + 1
+        message = f"the file cannot be read: character U+{character:04X} in line {line}"
         faults.at("", "unreadable", message, "write it as an escape in quotes", line=line)
     except (yaml.YAMLError, ValueError) as error:
         faults.at("", "unreadable", f"the file cannot be read: {error}")

@@ -24,6 +24,7 @@ from edgewise.sources.contentful.settings import ContentfulSettings
 ATTEMPTS: Final = 6
 PAGE_SIZE: Final = 200
 MAX_PAGES: Final = 10_000
+MAX_ENTRY_PAGES: Final = 500  # A hundred thousand entries, which are all held at once.
 
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 30.0
@@ -100,7 +101,7 @@ class DeliveryClient:
     async def entries(self, query: Mapping[str, str]) -> AsyncIterator[Any]:
         """Return all entries that a query finds, page by page in the order of their ids."""
         skip = 0
-        for _ in range(MAX_PAGES):
+        for _ in range(MAX_ENTRY_PAGES):
             paging = {"order": "sys.id", "limit": str(PAGE_SIZE), "skip": str(skip)}
             page = await self.get("/entries", {**query, **paging})
             items = _list_of(page, "items")
