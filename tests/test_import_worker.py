@@ -518,6 +518,40 @@ def test_running_service_applies_imports(failures: int, error: Exception) -> Non
     run(scenario())
 
 
+def test_a_queue_that_cannot_be_read_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """However often it is tried and whatever is queued meanwhile, and it is tried less often."""
+
+    async def scenario() -> None:
+        store = FailingQueueStore(1_000, RuntimeError("a fault"))
+        server = Server(bought(1).ruleset, store=store)
+        await server.service.start()
+        worker = server.service.import_worker
+        assert worker is not None
+        for _ in range(20):
+            worker.notice()
+            await asyncio.sleep(0.01)
+        assert 1_000 - store.failures <= 2
+        await server.service.stop()
+
+    run(scenario())
+    assert caplog.text.count("The import queue cannot be read") == 1
+
+
+def test_stopping_after_its_task_was_cancelled() -> None:
+    """What ended the task is no business of whoever stops the worker, however often."""
+
+    async def scenario() -> None:
+        importer = Importer(bought(1))
+        task = importer.worker.start()
+        await asyncio.sleep(0)
+        task.cancel()
+        for _ in range(2):
+            await importer.worker.stop()
+        assert task.cancelled()
+
+    run(scenario())
+
+
 def test_starting_twice_and_stopping() -> None:
     """A worker that is started twice runs once, and one that never ran can be stopped."""
 
