@@ -319,7 +319,7 @@ def test_rules_stay_while_the_whole_folder_is_gone(
                 assert audiences(reloader) == ("everyone-a", "viewers-a")
                 (refused,) = reloader.status()[MAIN].refused
                 assert refused.reason.startswith(
-                    "rules/shop/main: its rules are gone; those in use are served until there are"
+                    "rules/shop/main: its rules are gone; what they said holds until there are"
                 )
             assert caplog.text.count("its rules are gone") == 1
             put(root, rules("b"))
@@ -349,7 +349,7 @@ def test_all_come_back_after_a_long_time_without_any(root: Path) -> None:
             await reloader.reload()
             assert set(reloader.rulesets) == both
             (refused,) = reloader.status()["shop", "staging"].refused
-            assert "are served for 0.2 seconds more" in refused.reason
+            assert "what they said holds for 0.2 seconds more" in refused.reason
             await asyncio.sleep(0.21)
             await reloader.reload()
             assert set(reloader.rulesets) == {MAIN}

@@ -175,7 +175,8 @@ class Reloader:
         if environment.gone_at_s is None or for_good:
             environment.gone_at_s = loop.time()
         is_over = loop.time() - environment.gone_at_s >= keep_s and not for_good
-        if is_over or key not in self.rulesets:
+        has_nothing = key not in self.rulesets and environment.follower is None
+        if is_over or has_nothing:
             await self._unfollow(self._environments.pop(key))
             if self.rulesets.pop(key, None) is not None:
                 _LOG.info("%s/%s is served no more", *key)
@@ -185,7 +186,7 @@ class Reloader:
             environment.stamp = None
             until = "until there are rules again" if for_good else f"for {keep_s:g} seconds more"
             found = FaultList(environment.folder.relative_to(self.root.parent).as_posix())
-            message = f"its rules are gone; those in use are served {until}"
+            message = f"its rules are gone; what they said holds {until}"
             found.at("", "unreadable", message, "put them back, or wait")
             await self._refuse(key, environment, found.faults)
             loop.call_later(keep_s, self._wake.set)
