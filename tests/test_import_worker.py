@@ -21,6 +21,7 @@ from tests.serving import (
     NOW_MS,
     ORGANIZATION,
     Server,
+    event,
     identify,
     name_key,
     performed,
@@ -461,6 +462,25 @@ def test_further_name_of_another_profile(merges: bool, caplog: pytest.LogCapture
     run(scenario())
 
 
+def test_a_further_name_of_a_crowd_takes_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where no more profiles become one, the import is still for the profile of its best name."""
+    monkeypatch.setattr("edgewise.identity.MOST_JOINED", 1)
+
+    async def scenario() -> None:
+        importer = Importer(server := bought(1))
+        await server.profile("one", event("page"))
+        await server.profile("two", event("page"))
+        await importer.send(("one", "two"), track(), merges=True)
+        await importer.drain()
+        assert (await server.read("one")).decision.audiences == ["buy-1"]
+        assert (await server.read("two")).decision.audiences == []
+
+    run(scenario())
+    assert "belongs to another profile" in caplog.text
+
+
 class FailingQueueStore(MemoryStore):
     """Its queue cannot be read as often as it is told."""
 
@@ -547,6 +567,31 @@ def test_stopping_after_its_task_was_cancelled() -> None:
         task.cancel()
         for _ in range(2):
             await importer.worker.stop()
+        assert task.cancelled()
+
+    run(scenario())
+
+
+def test_a_stop_that_is_cancelled_ends_the_worker() -> None:
+    """Whoever has no time to wait for what is under way leaves nothing behind."""
+
+    async def scenario() -> None:
+        importer = Importer(bought(1))
+        task = importer.worker.start()
+        held = asyncio.Event()
+
+        async def step() -> int:
+            held.set()
+            await asyncio.sleep(60)
+            return 0
+
+        importer.worker.step = step  # type: ignore[method-assign]
+        await held.wait()
+        stopping = asyncio.create_task(importer.worker.stop())
+        await asyncio.sleep(0)
+        stopping.cancel()
+        await asyncio.wait({stopping, task}, timeout=5)
+        assert stopping.cancelled()
         assert task.cancelled()
 
     run(scenario())

@@ -114,7 +114,7 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
 
         A user id that nobody has leads to the visitor's profile from now on. One that another
         profile owns makes the two one, and the owner survives; but one by which a whole crowd was
-        identified is no visitor's, and changes nothing.
+        identified is no visitor's, and joins no more profiles.
 
         Errors: Conflict; InvalidData where a profile has no room for that.
         """

@@ -111,7 +111,7 @@ class ImportWorker:
         self._task: asyncio.Task[None] | None = None
         # Until it was started, or has said that it was not.
         self._may_warn = True
-        self._quiet_until_s = 0.0
+        self._quiet_until_s: dict[str, float] = {}
 
     def start(self) -> asyncio.Task[None]:
         """Begin to apply what is queued; return the task that does, until it is stopped."""
@@ -123,11 +123,18 @@ class ImportWorker:
 
     async def stop(self) -> None:
         """Finish the parts that were taken, and take no more."""
-        task, self._task = self._task, None
-        if task is not None:
-            self._stopping = True
-            self._wake.set()
+        task = self._task
+        if task is None:
+            return
+        self._stopping = True
+        self._wake.set()
+        try:
             await asyncio.wait({task})
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        finally:
+            self._task = None
 
     def notice(self) -> None:
         """Note that something was queued; say once that it waits where nobody began to apply it."""
@@ -163,7 +170,7 @@ class ImportWorker:
             except StoreBusy:
                 taken = 0
             except Exception as error:  # noqa: BLE001 - what fails once must not end all later steps
-                if self._may_tell():
+                if self._may_tell("queue"):
                     _LOG.error(
                         "The import queue cannot be read; it is tried again.", exc_info=error
                     )
@@ -184,12 +191,12 @@ class ImportWorker:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), left_s)
 
-    def _may_tell(self) -> bool:
-        """Whether it is time for another line of the log, of which this is one."""
+    def _may_tell(self, subject: str) -> bool:
+        """Whether it is time for another line of the log about something, of which this is one."""
         now_s = asyncio.get_running_loop().time()
-        if now_s < self._quiet_until_s:
+        if now_s < self._quiet_until_s.get(subject, 0.0):
             return False
-        self._quiet_until_s = now_s + _QUIET_S
+        self._quiet_until_s[subject] = now_s + _QUIET_S
         return True
 
     async def _finish(self, part: TakenPart) -> None:
@@ -219,7 +226,7 @@ class ImportWorker:
 
     async def _bury(self, hold: Hold, reason: str) -> None:
         await self._queue.bury(hold, reason)
-        if self._may_tell():
+        if self._may_tell("buried"):
             _LOG.warning(
                 "A part of an import was buried, as `edgewise imports list` shows: %s",
                 printable(shortened(reason, _LONGEST_REASON)),
@@ -274,11 +281,13 @@ async def _identified(identity: Identity, imported: ImportedProfile, arrival_ms:
     for name, owner in zip(imported.names, found, strict=True):
         if owner is None:
             loaded = await identity.claim(loaded, name, arrival_ms)
-        elif owner.profile.id == loaded.profile.id:
             continue
-        elif imported.merges:
-            # The profile of the best name is the one that survives.
-            loaded = await identity.claim(owner, target, arrival_ms)
+        if owner.profile.id == loaded.profile.id:
+            continue
+        joined = await identity.claim(owner, target, arrival_ms) if imported.merges else owner
+        # The profile of the best name is the one that survives.
+        if joined.profile.id == loaded.profile.id:
+            loaded = joined
         else:
             _LOG.warning("A further name in an import belongs to another profile, and stays there.")
     return loaded

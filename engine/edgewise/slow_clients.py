@@ -17,8 +17,9 @@ PATIENCE_S = 30.0
 class PatientProtocol(HttpToolsProtocol):
     """uvicorn's protocol, with an end to waiting for a client.
 
-    A request must be there as a whole in that time, however fast it comes; an answer may take
-    longer as long as some of it is read. What the application waits for is not the client's.
+    A request must be there as a whole in that time, however fast it comes. An answer may take
+    longer as long as the system takes some of it from the server in that time, which it does in
+    pieces of up to some megabytes. What the application is at is not the client's to do.
 
     Cost: one timer a connection; nothing on a request.
     """
@@ -56,6 +57,8 @@ class PatientProtocol(HttpToolsProtocol):
         if cycle is None:
             return ("send a request",)
         if self.flow.read_paused or self.pipeline:
+            return ()
+        if cycle.waiting_for_100_continue:
             return ()
         if cycle.more_body:
             return ("send the rest of the body", cycle)

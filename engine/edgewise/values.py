@@ -107,8 +107,8 @@ def time_of(value: Any) -> int | None:
 def iso_time(time_ms: int) -> str:
     """Return a time as ISO 8601 text in UTC, to the millisecond."""
     seconds, milliseconds = divmod(time_ms, 1000)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=milliseconds * 1000)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def time_text(time_ms: int) -> str:

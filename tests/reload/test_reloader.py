@@ -21,6 +21,7 @@ from watchfiles import Change
 from edgewise.asgi.app import build_app
 from edgewise.errors import RulesError
 from edgewise.live import LiveService
+from edgewise.reload.reading import Reading, read_settled
 from edgewise.reload.reloader import Reloader, ReloadSettings
 from edgewise.ruleset import load_ruleset
 from edgewise.sources import lines
@@ -405,6 +406,31 @@ def test_files_that_go_before_their_folder(root: Path) -> None:
             put(root, rules("b"))
             await reloader.reload()
             assert audiences(reloader) == ("everyone-b", "viewers-b")
+
+    asyncio.run(scenario())
+
+
+def test_files_that_go_while_they_are_looked_at(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change that vanishes before it is read takes the rules in use not along."""
+
+    async def scenario() -> None:
+        async with started(root) as reloader:
+            put(root, rules("s"), "staging")
+            await reloader.reload()
+            path = put(root, rules("b"))
+
+            def late(*arguments: Any) -> Reading:
+                if arguments[0] == path.parent:
+                    path.unlink()
+                return read_settled(*arguments)
+
+            monkeypatch.setattr("edgewise.reload.reloader.read_settled", late)
+            await reloader.reload()
+            assert audiences(reloader) == ("everyone-a", "viewers-a")
+            (refused,) = reloader.status()[MAIN].refused
+            assert "its rules are gone" in refused.reason
 
     asyncio.run(scenario())
 

@@ -74,6 +74,10 @@ class Environment:
         """Note that the rules were taken into use."""
         self.faults, self._loaded_ms, self._refused_ms = (), now_ms, 0
 
+    def forgive(self) -> None:
+        """Note that nothing is wrong any more, though there are no rules to take into use yet."""
+        self.faults, self._refused_ms = (), 0
+
     def refuse(self, faults: Sequence[Fault], now_ms: int) -> None:
         """Note why the rules were not taken into use."""
         self._refused_ms = self._refused_ms if self.faults else now_ms

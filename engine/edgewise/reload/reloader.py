@@ -180,6 +180,8 @@ class Reloader:
             await self._unfollow(self._environments.pop(key))
             if self.rulesets.pop(key, None) is not None:
                 _LOG.info("%s/%s is served no more", *key)
+            # An empty folder may be left, which is an environment without rules.
+            self._wake.set()
         elif environment.gone_for_good is not for_good:
             environment.gone_for_good = for_good
             # What comes back is read, even if it is the same.
@@ -203,10 +205,17 @@ class Reloader:
                 stamp = ()  # That is a fault of its own.
             else:
                 # Whoever removes a folder removes its files first.
-                if not stamp and key in self.rulesets and self._environments[key].had_files:
+                if not stamp and self._had_files(key):
                     continue
             found[key] = (folder, stamp)
         return found
+
+    def _had_files(self, key: EnvironmentKey) -> bool:
+        """Whether an environment is in use, or expected, by rule files that it had."""
+        known = self._environments.get(key)
+        if known is None or not known.had_files:
+            return False
+        return key in self.rulesets or known.follower is not None
 
     def _check_root(self) -> None:
         """What takes the place of a watched folder is not watched by itself."""
@@ -232,6 +241,10 @@ class Reloader:
         reading = await asyncio.to_thread(
             read_settled, environment.folder, self.root.parent, self._settings.settle_s
         )
+        if not (reading.stamp or reading.faults) and self._had_files(key):
+            # They went while they were looked at.
+            await self._lose(key, environment, for_good=False)
+            return
         environment.stamp, environment.version = reading.stamp, environment.source_version
         if reading.faults:
             await self._refuse(key, environment, reading.faults)
@@ -241,6 +254,7 @@ class Reloader:
         documents = list(reading.documents)
         if environment.follower is not None:
             if not environment.follower.has_rules:
+                environment.forgive()
                 return  # Its first rules lead here again.
             documents += environment.follower.source.documents()
         try:

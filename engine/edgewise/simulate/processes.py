@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
@@ -27,9 +27,10 @@ def replay_in_processes(
     context = multiprocessing.get_context("spawn")
     count = min(workers, len(jobs))
     with ProcessPoolExecutor(count, mp_context=context, initializer=_begin) as pool:
-        with _uninterrupted():
-            waiting = {pool.submit(simulate_partition, job): job for job in jobs}
+        waiting: dict[Future[PartialResult], PartitionJob] = {}
         try:
+            with _uninterrupted():
+                waiting |= {pool.submit(simulate_partition, job): job for job in jobs}
             while waiting:
                 finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in finished:
@@ -59,7 +60,9 @@ def _uninterrupted() -> Iterator[None]:
 
 def _begin() -> None:
     """Get a process of a pool ready: it ends with whoever started it, and in silence."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Where it is ignored, as behind `&` in a script, it stays so.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     end_with_parent()
 

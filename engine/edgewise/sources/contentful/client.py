@@ -111,7 +111,10 @@ class DeliveryClient:
             total = page.get("total")
             if not items or not isinstance(total, int) or skip >= total:
                 return
-        raise self._unavailable("/entries", "it has no last page")
+        most = MAX_ENTRY_PAGES * PAGE_SIZE
+        raise SourceRefused(
+            f"{self._name}: /entries has more than {most:,} entries, too many for a preview"
+        )
 
     async def get(self, path: str, params: Mapping[str, str]) -> Mapping[str, Any]:
         """Return the object that a path answers.
