@@ -565,9 +565,10 @@ def test_stopping_after_its_task_was_cancelled() -> None:
         task = importer.worker.start()
         await asyncio.sleep(0)
         task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled()
         for _ in range(2):
             await importer.worker.stop()
-        assert task.cancelled()
 
     run(scenario())
 
