@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from tests.serving import (
     run,
     track,
 )
+from tests.simulation.loop import SimulatedLoop
 
 HEX_ID = "ab" * 32
 SETTINGS = ImportSettings(attempts=3, first_pause_s=1.0, longest_pause_s=60.0, lease_s=10.0)
@@ -176,6 +178,21 @@ def test_a_clock_that_is_put_back() -> None:
         await importer.drain()
         assert (await server.read("a")).decision.audiences == ["buy-1"]
         assert (await server.read("b")).decision.audiences == ["buy-1"]
+
+    run(scenario())
+
+
+def test_what_another_process_holds_is_not_taken() -> None:
+    """A worker that read its clock a moment before the other one took the part leaves it there."""
+
+    async def scenario() -> None:
+        importer = Importer(server := bought(1))
+        await importer.send("a", track())
+        server.now_ms += 5
+        longest_ms = int(max(SETTINGS.lease_s, SETTINGS.longest_pause_s) * 1000)
+        assert len(await importer.queue.take(server.now_ms, longest_ms, 10)) == 1
+        server.now_ms -= 5
+        assert await importer.worker.step() == 0
 
     run(scenario())
 
@@ -551,10 +568,43 @@ def test_a_queue_that_cannot_be_read_is_told_once(caplog: pytest.LogCaptureFixtu
             worker.notice()
             await asyncio.sleep(0.01)
         assert 1_000 - store.failures <= 2
+        # What is buried meanwhile is told all the same.
+        await store.queue.enqueue([NewPart("broken", b"\xc1", 1)])
+        store.failures = 0
+        async with asyncio.timeout(10):
+            await store.taken.wait()
         await server.service.stop()
 
     run(scenario())
     assert caplog.text.count("The import queue cannot be read") == 1
+    assert caplog.text.count("A part of an import was buried") == 1
+
+
+def test_a_queue_that_cannot_be_read_is_tried_less_and_less() -> None:
+    """Each pause is twice as long as the one before, up to the longest."""
+
+    async def scenario() -> list[float]:
+        store = FailingQueueStore(1_000, RuntimeError("a fault"))
+        server = Server(bought(1).ruleset, store=store)
+        worker = server.service.import_worker
+        assert worker is not None
+        loop = asyncio.get_running_loop()
+        times: list[float] = []
+        step = worker.step
+
+        async def noted() -> int:
+            times.append(loop.time())
+            return await step()
+
+        worker.step = noted  # type: ignore[method-assign]
+        worker.start()
+        await asyncio.sleep(200)
+        await worker.stop()
+        return [round(later - one, 3) for one, later in pairwise(times)]
+
+    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+        pauses = runner.run(scenario())
+    assert pauses[:9] == [0.25, 0.5, 1, 2, 4, 8, 16, 32, 60]
 
 
 def test_stopping_after_its_task_was_cancelled() -> None:

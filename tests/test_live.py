@@ -260,6 +260,35 @@ def test_an_environment_waits_for_its_space(api: ContentfulApi, tmp_path: Path) 
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("takes_folder", [False, True], ids=["files", "folder"])
+def test_an_environment_that_waits_stays_expected_while_its_files_are_away(
+    api: ContentfulApi, tmp_path: Path, takes_folder: bool
+) -> None:
+    """What is sent for it is not lost, and once they are back nothing is wrong any more."""
+
+    async def scenario() -> None:
+        async with api.running():
+            root = write_rules(tmp_path, api.url)
+            other = root / "shop" / "other" / "rules.yaml"
+            other.parent.mkdir()
+            other.write_text("audiences: [{id: a, has trait: t}]", "utf-8")
+            api.busy = True
+            async with running(root) as live:
+                gone = root / "shop" / "main" / ("" if takes_folder else "rules.yaml")
+                aside = gone.rename(tmp_path / "aside")
+                await live.reloader.reload()
+                with pytest.raises(NotStarted):
+                    live.service.environment_exists(*SPACE)
+                assert [one["code"] for one in (await live.told())["refused"]] == ["unreadable"]
+                aside.rename(gone)
+                await live.reloader.reload()
+                assert (await live.told())["refused"] == []
+                with pytest.raises(NotStarted):
+                    live.service.environment_exists(*SPACE)
+
+    asyncio.run(scenario())
+
+
 def test_a_start_with_nothing_to_serve_fails(api: ContentfulApi, tmp_path: Path) -> None:
     """Where no environment can be served at all, the start says what could not be reached."""
 

@@ -292,6 +292,22 @@ def test_what_cannot_be_read_keeps_nobody_else(caplog: pytest.LogCaptureFixture)
     assert caplog.text.count("cannot be erased: A stored record cannot be read") == 1
 
 
+def test_many_records_that_cannot_be_read_do_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """After a hundred it is clear that something is wrong."""
+
+    async def scenario() -> None:
+        server = Server()
+        for number in range(110):
+            await server.store.put_if(f"{number}", b"damaged", 0, (), NOW_MS)
+        server.now_ms += 500 * DAY_MS
+        await retention_of(server, log_days=0, step_size=200).step()
+
+    run(scenario())
+    assert caplog.text.count("cannot be erased") == 100
+
+
 def test_a_merge_into_another_environment_keeps_nobody_else(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

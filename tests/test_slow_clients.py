@@ -236,6 +236,18 @@ def test_a_large_body_may_wait_for_the_app() -> None:
     assert connected(app, use).startswith(b"HTTP/1.1 200")
 
 
+def test_a_pipelined_body_may_wait_for_the_answer_before_it() -> None:
+    """What is behind a request that the app is at is not awaited yet."""
+
+    async def use(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(REQUEST + REQUEST[:-2])
+        await reader.readuntil(b"done")
+        writer.write(REQUEST[-2:])
+        return await reader.readuntil(b"done")
+
+    assert b"HTTP/1.1 200" in connected(answering(after_s=4 * PATIENCE_S), use)
+
+
 def test_who_waits_to_be_asked_for_the_body_is_left_alone() -> None:
     """A client that sends it when the app wants it owes nothing before."""
 
@@ -284,3 +296,40 @@ def test_a_connection_of_another_protocol_is_left_alone() -> None:
             return found
 
     assert uvloop.run(scenario()) == b"still there"
+
+
+class Transport(asyncio.Transport):
+    """A connection that is being closed, of which the system takes as much as a test says."""
+
+    def __init__(self, sizes: list[int]) -> None:
+        super().__init__()
+        self.sizes = sizes
+        self.aborted = asyncio.Event()
+
+    def get_write_buffer_size(self) -> int:
+        """What is left, less from look to look until it stays."""
+        return self.sizes.pop(0) if len(self.sizes) > 1 else self.sizes[0]
+
+    def is_closing(self) -> bool:
+        """An idle connection whose last answer was not read to the end."""
+        return True
+
+    def abort(self) -> None:
+        """Note the end."""
+        self.aborted.set()
+
+
+def test_the_rest_of_an_answer_counts_where_the_connection_is_closed() -> None:
+    """As long as some of it goes there is an end to wait for; then there is none."""
+
+    async def scenario() -> int:
+        transport = Transport([5, 4, 3, 2, 1])
+        config = uvicorn.Config(answering(), lifespan="off", log_level="critical")
+        config.load()
+        protocol = HastyProtocol(config, uvicorn.server.ServerState(), {})
+        protocol.connection_made(transport)
+        async with asyncio.timeout(LONG_S):
+            await transport.aborted.wait()
+        return len(transport.sizes)
+
+    assert uvloop.run(scenario()) == 1

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from shutil import copytree
 
@@ -38,6 +39,17 @@ def test_synth_writes_what_simulate_reads(tmp_path: Path, suffix: str) -> None:
         assert main(["synth", "--events", "1234", "--seed", "3", "--out", path]) == 0
     assert len(list(read_lines(paths[0]))) == 1234
     assert Path(paths[0]).read_bytes() == Path(paths[1]).read_bytes()
+
+
+def test_synth_fills_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a name for the file the lines go into a pipe, and not onto a screen."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main(["synth", "--events", "10"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "name it with --out" in err
 
 
 def test_synth_to_standard_output(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -416,6 +428,24 @@ def test_an_interruption_ends_all_processes_in_silence(tmp_path: Path, after_s: 
         os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "edgewise: interrupted\n")
+
+
+def test_an_interruption_that_is_ignored_ends_nothing(events: str) -> None:
+    """What runs behind a script goes on with all of its processes when the script is interrupted."""
+    command = [sys.executable, "-m", "edgewise.cli", "simulate", RULES, events, "--quiet"]
+    with subprocess.Popen(
+        ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *command, "--workers", "2"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    ) as process:
+        while process.poll() is None:
+            time.sleep(0.05)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
 
 
 def test_outputs_through_a_pipe(events: str) -> None:

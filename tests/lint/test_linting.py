@@ -44,6 +44,14 @@ def codes(rules: str, entry_ids: frozenset[str] = frozenset()) -> list[str]:
     return [fault.code for fault in warnings_of(rules, entry_ids)]
 
 
+def test_where_all_was_set_aside_something_is_there() -> None:
+    """An environment whose only experience is faulty has rules, and another warning of its own."""
+    rules = (
+        "experiences: [{nt_experience_id: x, nt_type: nt_personalization, nt_config: {traffic: 2}}]"
+    )
+    assert "no_rules" not in codes(rules)
+
+
 def test_every_code_has_an_example() -> None:
     """The codes that exist are those of the examples."""
     assert EXAMPLES.keys() == WARNINGS.keys()

@@ -443,8 +443,7 @@ def test_an_environment_without_files_is_one_in_the_end(root: Path) -> None:
             put(root, rules("s"), "staging")
             (root / "shop" / "main" / "rules.yaml").unlink()
             await reloader.reload()
-            await reloader.reload()
-            assert audiences(reloader) == ()
+            await until(reloader, lambda one: MAIN in one.rulesets and audiences(one) == ())
 
     asyncio.run(scenario())
 
@@ -458,8 +457,9 @@ def test_a_second_start_begins_nothing_anew(root: Path) -> None:
         names = [task.get_name() for task in asyncio.all_tasks()]
         assert names.count("edgewise-reloader") == 1
         await reloader.stop()
+        put(root, rules("b"))
         await reloader.start()
-        assert audiences(reloader) == ("everyone-a", "viewers-a")
+        assert audiences(reloader) == ("everyone-b", "viewers-b")
         await reloader.stop()
 
     asyncio.run(scenario())

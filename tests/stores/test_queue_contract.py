@@ -167,6 +167,9 @@ def test_a_time_that_is_too_late_is_none(run: Run) -> None:
         assert [found.data for found in first + others] == [b"due", b"ahead", b"ahead too"]
         # They are taken now, with times as others have them.
         assert await queue.take(100, LEASE_MS, 10, 9_999) == []
+        # A latest time that has passed makes nothing be handed out twice.
+        again = await queue.take(1_000_000, LEASE_MS, 10, 50)
+        assert sorted(found.data for found in again) == [b"ahead", b"ahead too", b"due", b"soon"]
 
     run(scenario)
 
